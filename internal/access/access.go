@@ -1,0 +1,174 @@
+// Package access decides who may do what. A principal holds grants, each a role in one environment or in all of them;
+// an action says where such a role must hold and which roles carry it. One table answers every question, and what is
+// not in the table is refused. An environment that no grant of the principal reaches answers as one that never existed.
+package access
+
+import (
+	"github.com/lockage/lockage/internal/fault"
+)
+
+// Role is what a grant lets its holder do.
+type Role string
+
+// The roles.
+const (
+	Owner     Role = "owner"
+	Admin     Role = "admin"
+	Developer Role = "developer"
+	Support   Role = "support"
+	Viewer    Role = "viewer"
+)
+
+// AnyEnvironment is the environment of a grant that holds in all environments but those with a grant of their own.
+const AnyEnvironment = "*"
+
+// Grant is a role in one environment, named by its id, or in all (AnyEnvironment).
+type Grant struct {
+	Environment string
+	Role        Role
+}
+
+// ActorKind says what a principal is.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	MemberActor ActorKind = "member"
+	TokenActor  ActorKind = "token"
+	SystemActor ActorKind = "system"
+)
+
+// Request is where a principal's request came from; it goes into the audit entry and decides nothing.
+type Request struct {
+	ID      string // the request's id
+	Address string // the source address
+}
+
+// Principal is who acts, in which account, and with which grants.
+type Principal struct {
+	Account string
+	Kind    ActorKind
+	ID      string
+	Name    string
+	Grants  []Grant
+	Request Request
+}
+
+// System is the principal of Lockage itself: it may do every action of the account.
+func System(account string) Principal {
+	return Principal{
+		Account: account,
+		Kind:    SystemActor,
+		Name:    string(SystemActor),
+		Grants:  []Grant{{Environment: AnyEnvironment, Role: Owner}},
+	}
+}
+
+// Role is the role the principal has in an environment: that of the environment's own grant, else that of the grant for
+// all. It is false when neither is held, and for an id that names no environment ("" and "*").
+func (p Principal) Role(environmentID string) (Role, bool) {
+	if environmentID == "" || environmentID == AnyEnvironment {
+		return "", false
+	}
+	if r, ok := p.granted(environmentID); ok {
+		return r, true
+	}
+	return p.granted(AnyEnvironment)
+}
+
+// Sees says whether a grant of the principal reaches the environment; to a principal who does not see it, it does not
+// exist.
+func (p Principal) Sees(environmentID string) bool {
+	_, ok := p.Role(environmentID)
+	return ok
+}
+
+// granted is the role of the first grant written for exactly this environment or for AnyEnvironment.
+func (p Principal) granted(environment string) (Role, bool) {
+	for _, g := range p.Grants {
+		if g.Environment == environment {
+			return g.Role, true
+		}
+	}
+	return "", false
+}
+
+// Environment is what a decision needs to know of one.
+type Environment struct {
+	ID        string
+	Protected bool
+}
+
+// Allow answers nil when the principal may do the action, in the environment where the action is about one (else e is
+// the zero Environment). It answers fault.NotFound when no grant reaches the environment, exactly as for an id that
+// never existed, and fault.Forbidden otherwise; an unknown action is forbidden to everyone. It does not allocate when
+// the answer is nil.
+func Allow(p Principal, a Action, e Environment) error {
+	rl, known := rules[a]
+	if !known {
+		return fault.New(fault.Forbidden, "nobody may do this: it is not an action of lockage")
+	}
+	if p.Kind == SystemActor {
+		return nil
+	}
+	switch rl.scope {
+	case AnywhereScope:
+		return rl.anywhere(p)
+	case AccountScope:
+		return rl.account(p)
+	default:
+		return rl.environment(p, e)
+	}
+}
+
+func (rl rule) anywhere(p Principal) error {
+	for _, g := range p.Grants {
+		if rl.roles.has(g.Role) {
+			return nil
+		}
+	}
+	switch len(p.Grants) {
+	case 0:
+		return fault.New(fault.Forbidden, "without a role you may not %s; ask an owner or admin for one", rl.does)
+	case 1:
+		return rl.refuse(p.Grants[0].Role, rl.does)
+	default:
+		return fault.New(fault.Forbidden, "none of your roles may %s; ask %s", rl.does, rl.roles.ask())
+	}
+}
+
+func (rl rule) account(p Principal) error {
+	r, ok := p.granted(AnyEnvironment)
+	if !ok {
+		return fault.New(fault.Forbidden, "a role in single environments may not %s; ask %s of the whole account",
+			rl.does, rl.roles.ask())
+	}
+	if rl.roles.has(r) {
+		return nil
+	}
+	return rl.refuse(r, rl.does)
+}
+
+func (rl rule) environment(p Principal, e Environment) error {
+	r, ok := p.Role(e.ID)
+	if !ok {
+		return fault.New(fault.NotFound, "no such environment")
+	}
+	if !rl.roles.has(r) {
+		return rl.refuse(r, rl.does)
+	}
+	if e.Protected && r == Developer && rl.guarded {
+		guarded := rl
+		guarded.roles &^= developer
+		return guarded.refuse(r, rl.does+" while the environment is protected")
+	}
+	return nil
+}
+
+// refuse says which role falls short and whom to ask.
+func (rl rule) refuse(r Role, does string) error {
+	if setOf(r) == 0 {
+		return fault.New(fault.Forbidden, "your role is not one of lockage's and may not %s; ask %s", does, rl.roles.ask())
+	}
+	return fault.New(fault.Forbidden, "the role %s may not %s; ask %s", r, does, rl.roles.ask())
+}

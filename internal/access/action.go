@@ -1,0 +1,127 @@
+package access
+
+import (
+	"maps"
+	"slices"
+)
+
+// Action is one thing that can be done; its text is also the action's name in the audit log.
+type Action string
+
+// The actions.
+const (
+	EnvironmentList   Action = "environment.list"
+	EnvironmentRead   Action = "environment.read"
+	EnvironmentCreate Action = "environment.create"
+	EnvironmentUpdate Action = "environment.update"
+	EnvironmentDelete Action = "environment.delete"
+
+	APIKeyList   Action = "api_key.list"
+	APIKeyRead   Action = "api_key.read"
+	APIKeyCreate Action = "api_key.create"
+	APIKeyUpdate Action = "api_key.update"
+	APIKeyRevoke Action = "api_key.revoke"
+	APIKeyRotate Action = "api_key.rotate"
+
+	SecretList           Action = "secret.list"
+	SecretRead           Action = "secret.read"
+	SecretCreate         Action = "secret.create"
+	SecretUpdate         Action = "secret.update"
+	SecretDelete         Action = "secret.delete"
+	SecretStatus         Action = "secret.status"
+	SecretValueSet       Action = "secret.value.set"
+	SecretValueDelete    Action = "secret.value.delete"
+	SecretValueDuplicate Action = "secret.value.duplicate"
+
+	RouteList      Action = "route.list"
+	RouteRead      Action = "route.read"
+	RouteEffective Action = "route.effective"
+	RouteSave      Action = "route.save"
+	RouteDelete    Action = "route.delete"
+	RouteSwitch    Action = "route.switch"
+
+	DefinitionCommit Action = "definition.commit"
+	PromotionCreate  Action = "promotion.create"
+
+	LogRead     Action = "log.read"
+	AuditRead   Action = "audit.read"
+	GatewayCall Action = "gateway.call"
+
+	// What only the system does: no role holds these; they are names in the audit log.
+	SessionLogin  Action = "session.login"
+	AccountCreate Action = "account.create"
+	MemberCreate  Action = "member.create"
+	TokenCreate   Action = "token.create"
+)
+
+// Actions lists every action, sorted by its text.
+func Actions() []Action { return slices.Sorted(maps.Keys(rules)) }
+
+// Scope says where a role must hold for an action.
+type Scope int
+
+// The scopes.
+const (
+	EnvironmentScope Scope = iota // in the environment concerned: its own grant, else the one for all
+	AnywhereScope                 // in any environment; what is then shown is only what the principal sees
+	AccountScope                  // in all environments: the grant for all, and no other
+)
+
+// Scope is where a role must hold for the action; false for an unknown action.
+func (a Action) Scope() (Scope, bool) {
+	rl, ok := rules[a]
+	return rl.scope, ok
+}
+
+// rule is one row of the table.
+type rule struct {
+	scope   Scope
+	roles   roles
+	guarded bool   // a developer loses it where the environment is protected
+	does    string // completes "the role viewer may not …"
+}
+
+// rules is the table of DESIGN's roles; nothing writes to it.
+var rules = map[Action]rule{
+	EnvironmentList:   {scope: AnywhereScope, roles: everyone, does: "list environments"},
+	EnvironmentRead:   {scope: EnvironmentScope, roles: everyone, does: "see this environment"},
+	EnvironmentCreate: {scope: AccountScope, roles: managers, does: "create environments"},
+	EnvironmentUpdate: {scope: EnvironmentScope, roles: managers, does: "change this environment"},
+	EnvironmentDelete: {scope: EnvironmentScope, roles: managers, does: "delete this environment"},
+
+	APIKeyList:   {scope: AnywhereScope, roles: builders, does: "list API keys"},
+	APIKeyRead:   {scope: EnvironmentScope, roles: builders, does: "see API keys of this environment"},
+	APIKeyCreate: {scope: EnvironmentScope, roles: managers, does: "create API keys in this environment"},
+	APIKeyUpdate: {scope: EnvironmentScope, roles: managers, does: "change API keys of this environment"},
+	APIKeyRevoke: {scope: EnvironmentScope, roles: managers, does: "revoke API keys of this environment"},
+	APIKeyRotate: {scope: EnvironmentScope, roles: managers, does: "rotate API keys of this environment"},
+
+	SecretList:           {scope: AnywhereScope, roles: builders, does: "list secrets"},
+	SecretRead:           {scope: AnywhereScope, roles: builders, does: "see secrets"},
+	SecretCreate:         {scope: AccountScope, roles: managers, does: "create secrets"},
+	SecretUpdate:         {scope: AccountScope, roles: managers, does: "change secrets"},
+	SecretDelete:         {scope: AccountScope, roles: managers, does: "delete secrets"},
+	SecretStatus:         {scope: EnvironmentScope, roles: managers, does: "see which secrets this environment holds"},
+	SecretValueSet:       {scope: EnvironmentScope, roles: managers, does: "set secret values in this environment"},
+	SecretValueDelete:    {scope: EnvironmentScope, roles: managers, does: "delete secret values of this environment"},
+	SecretValueDuplicate: {scope: EnvironmentScope, roles: managers, does: "duplicate secret values of this environment"},
+
+	RouteList:      {scope: AnywhereScope, roles: readers, does: "list routes"},
+	RouteRead:      {scope: AnywhereScope, roles: readers, does: "see routes"},
+	RouteEffective: {scope: EnvironmentScope, roles: readers, does: "see routes of this environment"},
+	RouteSave:      {scope: EnvironmentScope, roles: builders, does: "save routes"},
+	RouteDelete:    {scope: EnvironmentScope, roles: builders, does: "delete routes"},
+	RouteSwitch:    {scope: EnvironmentScope, roles: builders, does: "switch routes in this environment"},
+
+	DefinitionCommit: {scope: EnvironmentScope, roles: builders, does: "commit in this environment"},
+	PromotionCreate:  {scope: EnvironmentScope, roles: builders, guarded: true, does: "promote into this environment"},
+
+	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
+	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
+	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
+
+	SessionLogin:  {scope: AccountScope, does: "open a session for someone"},
+	AccountCreate: {scope: AccountScope, does: "create an account"},
+	MemberCreate:  {scope: AccountScope, does: "create members"},
+	TokenCreate:   {scope: AccountScope, does: "create management tokens"},
+}
