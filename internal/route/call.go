@@ -1,0 +1,23 @@
+package route
+
+import "time"
+
+// Call is the record of one call through the gateway. It holds no header, no body and no secret's value.
+type Call struct {
+	ID            string
+	Account       string
+	RequestID     string
+	Time          time.Time // when the call arrived
+	EnvironmentID string
+	RouteID       string // "" when no route matched
+	RouteKey      string
+	KeyID         string // id of the API key or token
+	Method        string
+	Path          string // as called, without the query
+	Status        int    // what the caller was answered
+	Latency       time.Duration
+	BytesIn       int64    // body of the call
+	BytesOut      int64    // body of the answer
+	Secrets       []string // names of the secrets that were injected
+	ErrorType     string   // the gateway's own error, "" for an answer of the upstream
+}
