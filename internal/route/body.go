@@ -134,7 +134,7 @@ func eachText(path string, v jsontext.Value, visit func(path, text string)) {
 	switch v.Kind() {
 	case '{':
 		for _, m := range members(v) {
-			eachText(join(path, m.name), m.value, visit)
+			eachText(within(path, m.name), m.value, visit)
 		}
 	case '[':
 		for i, element := range elements(v) {

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -21,6 +21,9 @@ type member struct {
 
 // parse reads a body that must be one strict JSON object. What it refuses it names by place only.
 func parse(body []byte) ([]member, error) {
+	if !utf8.Valid(body) {
+		return nil, fault.Refused("body", "is not valid UTF-8, see byte %d", validPrefix(body))
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(body))
 	v, err := d.ReadValue()
 	if err != nil {
@@ -34,6 +37,18 @@ func parse(body []byte) ([]member, error) {
 		return nil, fault.Refused("body", "must be a JSON object")
 	}
 	return members(v), nil
+}
+
+// validPrefix is how many bytes of b come before the first that is not UTF-8.
+func validPrefix(b []byte) int {
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return len(b)
 }
 
 func syntaxFault(err error) error {
@@ -98,16 +113,23 @@ func text(v jsontext.Value) (string, bool) {
 	return string(b), err == nil
 }
 
-// longestName is how long a name may be to be repeated: credentials are longer.
-const longestName = 40
+// longestName is how long a name may be to be repeated: ours are shorter, credentials are longer.
+const longestName = 32
 
 // join extends a path by a member's name. A name that is long, or would not show as it is, stands as "?": it may be
 // something that was pasted there by mistake.
 func join(path, name string) string {
-	unfit := func(c rune) bool { return !unicode.IsPrint(c) }
-	if name == "" || len(name) > longestName || strings.ContainsFunc(name, unfit) || strings.Contains(name, "{{") {
+	fit := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+	}
+	if name == "" || len(name) > longestName || strings.ContainsFunc(name, func(c rune) bool { return !fit(c) }) {
 		name = "?"
 	}
+	return within(path, name)
+}
+
+// within is join for a name that was accepted: it is the content's own and shows as it is.
+func within(path, name string) string {
 	if path == "" {
 		return name
 	}

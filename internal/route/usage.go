@@ -36,10 +36,10 @@ func (r Route) Usages(environmentIDs []string) []Usage {
 		}
 		e := r.Effective(id)
 		for _, name := range slices.Sorted(maps.Keys(e.InjectHeaders)) {
-			add(join("inject_headers", name), e.InjectHeaders[name])
+			add(within("inject_headers", name), e.InjectHeaders[name])
 		}
 		for _, name := range slices.Sorted(maps.Keys(e.InjectQuery)) {
-			add(join("inject_query", name), e.InjectQuery[name])
+			add(within("inject_query", name), e.InjectQuery[name])
 		}
 		eachText("inject_body", jsontext.Value(e.InjectBody), add)
 	}

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+)
+
+// Accounts lists the ids of all accounts, oldest first.
+func (tx *Tx) Accounts(ctx context.Context) ([]string, error) {
+	return all(ctx, tx, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM accounts ORDER BY id`)
+}
+
+// SnapshotVersions answers for each account the version of the newest change the gateway must know.
+func (tx *Tx) SnapshotVersions(ctx context.Context) (map[string]int64, error) {
+	type head struct {
+		id      string
+		version int64
+	}
+	scan := func(r row) (h head, err error) { return h, r.Scan(&h.id, &h.version) }
+	heads, err := all(ctx, tx, scan, `SELECT id, snapshot_version FROM accounts`)
+	if err != nil {
+		return nil, err
+	}
+	versions := make(map[string]int64, len(heads))
+	for _, h := range heads {
+		versions[h.id] = h.version
+	}
+	return versions, nil
+}
+
+// SnapshotVersion is the version of the account's newest change the gateway must know.
+func (tx *Tx) SnapshotVersion(ctx context.Context) (version int64, err error) {
+	return one(ctx, tx, "account", func(r row) (v int64, err error) { return v, r.Scan(&v) },
+		`SELECT snapshot_version FROM accounts WHERE id = $1`, tx.account)
+}

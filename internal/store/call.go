@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/lockage/lockage/internal/route"
+)
+
+const callColumns = `account_id, id, environment_id, request_id, time, route_id, route_key, key_id, method, path, status, latency_us,
+	bytes_in, bytes_out, secrets, error_type`
+
+func scanCall(r row) (c route.Call, err error) {
+	var latency int64
+	var secrets []byte
+	err = r.Scan(&c.Account, &c.ID, &c.EnvironmentID, &c.RequestID, instant{&c.Time}, &c.RouteID, &c.RouteKey, &c.KeyID, &c.Method,
+		&c.Path, &c.Status, &latency, &c.BytesIn, &c.BytesOut, &secrets, &c.ErrorType)
+	c.Latency = time.Duration(latency) * time.Microsecond
+	if err == nil {
+		err = json.Unmarshal(secrets, &c.Secrets)
+	}
+	return c, err
+}
+
+// InsertCalls records a batch of calls; called in a Batch, so each call names its account itself. A call of an
+// environment that was deleted a moment ago is not recorded: its data went with it. What a caller wrote is kept as far as
+// it is text: one odd path must not cost the batch.
+func (tx *Tx) InsertCalls(ctx context.Context, calls []route.Call) error {
+	const insert = `
+		INSERT INTO calls (` + callColumns + `)
+		SELECT e.account_id, $3, e.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+		FROM environments e WHERE e.account_id = $1 AND e.id = $2`
+	// prepared once: there may be thousands in a second
+	statement, err := tx.tx.PrepareContext(ctx, insert)
+	if err != nil {
+		return err
+	}
+	defer statement.Close()
+	for _, c := range calls {
+		if c.Secrets == nil {
+			c.Secrets = []string{}
+		}
+		secrets, err := json.Marshal(c.Secrets)
+		if err != nil {
+			return err
+		}
+		_, err = statement.ExecContext(ctx, c.Account, c.EnvironmentID, c.ID, plain(c.RequestID), ms(c.Time), c.RouteID,
+			plain(c.RouteKey), c.KeyID, plain(c.Method), plain(c.Path), c.Status, c.Latency.Microseconds(), c.BytesIn, c.BytesOut, string(secrets), c.ErrorType)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CallFilter narrows a reading of the calls; zero fields do not narrow.
+type CallFilter struct {
+	EnvironmentIDs []string // which environments to read from; none is nothing
+	Route          string   // id or key
+	KeyID          string
+	StatusFrom     int // inclusive
+	StatusTo       int // exclusive; 0 does not narrow
+	Since, Until   time.Time
+	Before         string // the id the reading goes on from
+	Limit          int
+}
+
+// Calls reads recorded calls, newest first.
+func (tx *Tx) Calls(ctx context.Context, f CallFilter) ([]route.Call, error) {
+	w := newWhere(tx.account)
+	w.in("environment_id", f.EnvironmentIDs)
+	if f.Route != "" {
+		w.add("(route_id = %[1]s OR route_key = %[1]s)", f.Route)
+	}
+	w.equal("key_id", f.KeyID)
+	if f.StatusTo > 0 {
+		w.add("status >= %s", f.StatusFrom)
+		w.add("status < %s", f.StatusTo)
+	}
+	w.between("time", f.Since, f.Until)
+	if f.Before != "" {
+		w.add("id < %s", f.Before)
+	}
+	query := `SELECT ` + callColumns + ` FROM calls WHERE ` + w.text() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Limit)
+	return all(ctx, tx, scanCall, query, w.args...)
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+
+	"github.com/lockage/lockage/internal/environment"
+)
+
+const environmentColumns = `id, name, display_name, description, color, is_default, level, protected,
+	obfuscate_customer_data, show_message_contents, root_hash, head, created_at, updated_at`
+
+func scanEnvironment(r row) (e environment.Environment, err error) {
+	return e, r.Scan(&e.ID, &e.Name, &e.DisplayName, &e.Description, &e.Color, &e.IsDefault, &e.Level, &e.Protected,
+		&e.ObfuscateCustomerData, &e.ShowMessageContents, &e.RootHash, &e.Head, instant{&e.CreatedAt}, instant{&e.UpdatedAt})
+}
+
+// Environments lists the account's environments in order of creation.
+func (tx *Tx) Environments(ctx context.Context) ([]environment.Environment, error) {
+	return all(ctx, tx, scanEnvironment,
+		`SELECT `+environmentColumns+` FROM environments WHERE account_id = $1 ORDER BY id`, tx.account)
+}
+
+// InsertEnvironment adds an environment; levels and the default are the caller's to keep.
+func (tx *Tx) InsertEnvironment(ctx context.Context, e environment.Environment) error {
+	const insert = `
+		INSERT INTO environments (account_id, ` + environmentColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+	return tx.exec(ctx, insert, tx.account, e.ID, e.Name, e.DisplayName, e.Description, e.Color, e.IsDefault, e.Level, e.Protected,
+		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.CreatedAt), ms(e.UpdatedAt))
+}
+
+// UpdateEnvironment writes every field of an environment that may change.
+func (tx *Tx) UpdateEnvironment(ctx context.Context, e environment.Environment) error {
+	const update = `
+		UPDATE environments
+		SET name = $3, display_name = $4, description = $5, color = $6, is_default = $7, level = $8, protected = $9,
+		    obfuscate_customer_data = $10, show_message_contents = $11, root_hash = $12, head = $13, updated_at = $14
+		WHERE account_id = $1 AND id = $2`
+	return tx.exec(ctx, update, tx.account, e.ID, e.Name, e.DisplayName, e.Description, e.Color, e.IsDefault, e.Level, e.Protected,
+		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.UpdatedAt))
+}
+
+// DeleteEnvironment removes an environment with all that is its own: tree, history, switches, references, values and
+// recorded calls. Its API keys stay as revoked rows, so that a deleted key can still be told from an unknown one.
+func (tx *Tx) DeleteEnvironment(ctx context.Context, id string) error {
+	const revoke = `UPDATE api_keys SET revoked_at = $3 WHERE account_id = $1 AND environment_id = $2 AND revoked_at = 0`
+	if err := tx.exec(ctx, revoke, tx.account, id, ms(tx.now)); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`DELETE FROM tree_entries WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM commit_changes WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM commits WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM switches WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM usages WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM secret_values WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM secret_slots WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM calls WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM grants WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM environments WHERE account_id = $1 AND id = $2`,
+	} {
+		if err := tx.exec(ctx, statement, tx.account, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

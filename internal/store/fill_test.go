@@ -1,0 +1,118 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/definition"
+	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/route"
+	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// The rows that fill makes; the tests compare with them.
+var (
+	development = environment.Environment{
+		ID: "e1", Name: "development", DisplayName: "Development", Description: "first", Color: "#3b82f6", ShowMessageContents: true,
+		RootHash: "root-1", Head: 1, CreatedAt: start, UpdatedAt: start.Add(time.Second),
+	}
+	production = environment.Environment{
+		ID: "e2", Name: "production", DisplayName: "Production", Color: "#22c55e", IsDefault: true, Level: 1, Protected: true,
+		ObfuscateCustomerData: true, RootHash: "root-0", CreatedAt: start, UpdatedAt: start,
+	}
+	stripe  = secret.Secret{ID: "s1", Name: "stripe_api_key", Type: secret.String, Description: "pays", CreatedAt: start, CreatedBy: "Mira", UpdatedAt: start}
+	slotOne = secret.Slot{SecretID: "s1", EnvironmentID: "e1", Active: 1, Last: 1, CreatedAt: start, UpdatedAt: start}
+	value   = secret.Value{
+		SecretID: "s1", EnvironmentID: "e1", Version: 1, Type: secret.String, CreatedAt: start, CreatedBy: "Mira",
+		Sealed: secret.Sealed{Ciphertext: []byte{0, 1, 0xff}, Nonce: []byte{2}, Tag: []byte{3}, WrappedKey: []byte{4}, KEK: "local:1"},
+	}
+	charges  = definition.Ref{Kind: definition.KindRoute, Key: "charges"}
+	identity = definition.Identity{ID: "d1", Ref: charges, CreatedAt: start, CreatedBy: "Mira"}
+	draft    = definition.Draft{ID: "d1", Ref: charges, Base: "h1", Hash: "h2", SavedBy: "Mira", SavedAt: start}
+	live     = store.TreeEntry{EnvironmentID: "e1", ID: "d1", Ref: charges, Hash: "h1", Active: false}
+	commit   = definition.Commit{
+		ID: "c1", EnvironmentID: "e1", Number: 1, Cause: definition.CauseCommit, Message: "begin",
+		Author: definition.Author{Kind: "member", ID: "m1", Name: "Mira"}, Before: "root-0", After: "root-1", Source: "",
+		CreatedAt: start, Changes: []definition.Change{{Ref: charges, After: "h1"}},
+	}
+	usage = store.Usage{Field: "inject_headers.Authorization", Reference: secret.Reference{Kind: secret.SecretName, Name: "stripe_api_key"}}
+)
+
+func digest(account string, n byte) (d apikey.Digest) {
+	copy(d[:], account)
+	d[31] = n
+	return d
+}
+
+func memberOf(account string) store.Member {
+	return store.Member{Account: account, ID: "m1", Email: "mira@example.com", Name: "Mira", PasswordHash: "$argon2id$", CreatedAt: start}
+}
+
+func tokenOf(account string) store.Token {
+	return store.Token{
+		Account: account, ID: "t1", Name: "machine", Digest: digest(account, 1), Prefix: "tk_abcd", LastFour: "wxyz",
+		CreatedAt: start, CreatedBy: "Mira", ExpiresAt: start.Add(time.Hour),
+	}
+}
+
+func keyOf(account string) apikey.APIKey {
+	return apikey.APIKey{
+		ID: "k1", EnvironmentID: "e1", Kind: apikey.Secret, Description: "server", Prefix: "sk_abcd", LastFour: "wxyz",
+		Digest: digest(account, 2), CreatedAt: start, CreatedBy: "Mira", ExpiresAt: start.Add(time.Hour),
+	}
+}
+
+func callOf(account string) route.Call {
+	return route.Call{
+		ID: "l1", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1",
+		Method: "POST", Path: "/charges", Status: 200, Latency: 1500 * time.Microsecond, BytesIn: 10, BytesOut: 20,
+		Secrets: []string{"stripe_api_key"}, ErrorType: "",
+	}
+}
+
+// fill makes an account with a row in every table.
+func fill(t *testing.T, s *store.Store, account string) {
+	t.Helper()
+	ctx := t.Context()
+	err := s.CreateAccount(ctx, account, "The "+account, func(tx *store.Tx) error {
+		first := entry()
+		first.EnvironmentID, first.Environment = "e1", "development"
+		first.Target = audit.Target{Kind: "secret", ID: "s1", Name: "stripe_api_key"}
+		first.Detail, first.RequestID, first.Address = audit.Detail("version", "1"), "r1", "127.0.0.1"
+		return errors.Join(
+			tx.InsertMember(ctx, memberOf(account)),
+			tx.InsertGrant(ctx, "m1", access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}),
+			tx.InsertGrant(ctx, "m1", access.Grant{Environment: "e1", Role: access.Viewer}),
+			tx.InsertToken(ctx, tokenOf(account)),
+			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
+			tx.InsertAPIKey(ctx, keyOf(account)),
+			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value),
+			tx.InsertIdentity(ctx, identity),
+			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),
+			tx.PutContent(ctx, definition.KindRoute, "h2", []byte(`{"name":"two"}`)),
+			tx.PutDraft(ctx, draft), tx.PutTreeEntry(ctx, live), tx.PutSwitch(ctx, "e1", "d1", false),
+			tx.InsertCommit(ctx, commit), tx.PutUsages(ctx, "e1", "d1", []store.Usage{usage}),
+			tx.AppendAudit(ctx, first),
+		)
+	})
+	if err != nil {
+		t.Fatalf("fill %s: %v", account, err)
+	}
+	err = s.Batch(ctx, func(tx *store.Tx) error {
+		if _, taken, err := tx.ReserveIdempotent(ctx, account, reservation); err != nil || !taken {
+			t.Errorf("reserve: got taken %v and %v, want true and no error", taken, err)
+		}
+		return tx.InsertCalls(ctx, []route.Call{callOf(account)})
+	})
+	if err != nil {
+		t.Fatalf("fill %s in a batch: %v", account, err)
+	}
+}
+
+// reservation is a request that is under way.
+var reservation = store.Idempotent{Holder: "m1", Key: "i1", Fingerprint: "f1", CreatedAt: start}

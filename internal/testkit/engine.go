@@ -1,0 +1,46 @@
+package testkit
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"github.com/lockage/lockage/internal/store"
+)
+
+// Engines runs f as the subtests "sqlite" and "postgres", each with an open store on a fresh database, which is closed
+// afterwards. Where there is no PostgreSQL the second is skipped; see Require.
+func Engines(t *testing.T, f func(t *testing.T, s *store.Store)) {
+	t.Helper()
+	EngineConfigs(t, func(t *testing.T, c store.Config) { f(t, Open(t, c)) })
+}
+
+// EngineConfigs is Engines for a test that opens the store itself: c names a database that nobody has opened yet.
+func EngineConfigs(t *testing.T, f func(t *testing.T, c store.Config)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		f(t, store.Config{Path: filepath.Join(t.TempDir(), "lockage.db")})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		f(t, store.Config{URL: Postgres(t)})
+	})
+}
+
+// Open opens a store and closes it after the test. A logger in c is used; without one, what the store has to say
+// appears with the test when it fails or runs verbosely.
+func Open(t testing.TB, c store.Config) *store.Store {
+	t.Helper()
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	s, err := store.Open(t.Context(), c)
+	if err != nil {
+		t.Fatalf("testkit: open the store: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("testkit: close the store: %v", err)
+		}
+	})
+	return s
+}
