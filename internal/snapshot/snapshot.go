@@ -1,0 +1,86 @@
+// Package snapshot is what the gateway knows, frozen in memory: for each account its credentials, its environments, and
+// in each environment the routes that are live there, compiled for calling. A state is built from what the store keeps,
+// is never modified, and is replaced whole and only by a later one.
+//
+// It promises that one bad row harms only what refers to it: a value that does not open or a content that does not
+// compile is marked, and everything else of the account, revocations above all, takes effect. It never falls back to
+// another environment's value nor to another version of a value.
+package snapshot
+
+import (
+	"time"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/apikey"
+)
+
+// Account is the state of one account at one version. It is immutable and safe for concurrent use.
+type Account struct {
+	ID      string
+	Version int64
+
+	credentials  map[apikey.Digest]*Credential
+	environments map[string]*LiveEnvironment // by name and by id
+	active       map[string]*LiveEnvironment // by route key and route id
+	values       map[slot]opened             // kept for the next state
+	problems     []Problem
+}
+
+// Problem is one part of an account that cannot be served, and why. Err never holds a value.
+type Problem struct {
+	What          string // "secret value", "route" or "API key"
+	EnvironmentID string
+	ID            string
+	Err           error
+}
+
+// known says whether another problem is of the same part.
+func (p Problem) known(other Problem) bool {
+	return p.What == other.What && p.EnvironmentID == other.EnvironmentID && p.ID == other.ID
+}
+
+// Problems lists what could not be compiled.
+func (a *Account) Problems() []Problem { return a.problems }
+
+// Environment finds an environment by its id or exact name.
+func (a *Account) Environment(ref string) (*LiveEnvironment, bool) {
+	e, ok := a.environments[ref]
+	return e, ok
+}
+
+// ActiveEnvironment is where a route, given by key or id, is called by whoever belongs to no environment: the active
+// environment that its definition names, or else the top of the pipeline. The definition asked is that of the highest
+// environment the route is live in, so that a change of the setting takes effect by promotion, as every other. False:
+// the route is live nowhere, or names an environment that is no more.
+func (a *Account) ActiveEnvironment(route string) (*LiveEnvironment, bool) {
+	e, ok := a.active[route]
+	return e, ok
+}
+
+// Credential is an API key, or a management token that belongs to no environment.
+type Credential struct {
+	ID          string
+	Kind        apikey.Kind
+	Environment *LiveEnvironment // nil for a token
+	Principal   access.Principal // of a token
+
+	until time.Time // zero: for good
+}
+
+// Live says whether the credential is still good: neither expired nor revoked.
+func (c *Credential) Live(now time.Time) bool { return c.until.IsZero() || now.Before(c.until) }
+
+// LiveEnvironment is an environment with the routes that are live in it.
+type LiveEnvironment struct {
+	ID        string
+	Name      string
+	Protected bool
+
+	routes map[string]*LiveRoute // by key and by id
+}
+
+// Route finds a route of the environment by its key or id.
+func (e *LiveEnvironment) Route(ref string) (*LiveRoute, bool) {
+	r, ok := e.routes[ref]
+	return r, ok
+}
