@@ -1,0 +1,64 @@
+package control
+
+import (
+	"context"
+	"strings"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/store"
+)
+
+func errCredential() error {
+	return fault.New(fault.Unauthenticated, "the credential is missing, wrong or no longer valid; send a management token or a login's token as Authorization: Bearer")
+}
+
+// Authenticate turns a bearer credential, a management token or a member's JWT, into the principal it stands for.
+// Whatever is wrong with it, the answer is the same.
+func (c *Control) Authenticate(ctx context.Context, bearer string, from access.Request) (access.Principal, error) {
+	if strings.HasPrefix(bearer, "tk_") {
+		return c.authenticateToken(ctx, bearer, from)
+	}
+	return c.AuthenticateMember(ctx, bearer, from)
+}
+
+func (c *Control) authenticateToken(ctx context.Context, bearer string, from access.Request) (who access.Principal, err error) {
+	defer fault.Wrap(&err, "control: authenticate a token")
+	digest := c.digester.Sum(bearer)
+	err = c.store.ReadAll(ctx, func(tx *store.Tx) error {
+		t, err := tx.TokenByDigest(ctx, digest)
+		if fault.Is(err, fault.NotFound) || (err == nil && !t.Live(c.now())) {
+			return errCredential()
+		}
+		if err != nil {
+			return err
+		}
+		who = access.Principal{Account: t.Account, Kind: access.TokenActor, ID: t.ID, Name: t.Name, Request: from}
+		who.Grants, err = tx.Grants(ctx, t.Account, t.ID)
+		return err
+	})
+	return who, err
+}
+
+// AuthenticateMember takes a member's JWT only. Grants are read anew, so that taking one away holds from the next
+// request on.
+func (c *Control) AuthenticateMember(ctx context.Context, bearer string, from access.Request) (who access.Principal, err error) {
+	defer fault.Wrap(&err, "control: authenticate a member")
+	claims, err := c.checkSession(bearer)
+	if err != nil {
+		return who, err
+	}
+	err = c.store.Read(ctx, claims.Account, func(tx *store.Tx) error {
+		m, err := tx.Member(ctx, claims.Subject)
+		if fault.Is(err, fault.NotFound) {
+			return errCredential()
+		}
+		if err != nil {
+			return err
+		}
+		who = access.Principal{Account: m.Account, Kind: access.MemberActor, ID: m.ID, Name: m.Email, Request: from}
+		who.Grants, err = tx.Grants(ctx, m.Account, m.ID)
+		return err
+	})
+	return who, err
+}

@@ -1,0 +1,117 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/route"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// Call is a recorded call with the name of its environment.
+type Call struct {
+	route.Call
+	Environment string
+}
+
+// CallFilter narrows a reading of the calls; zero fields do not narrow.
+type CallFilter struct {
+	Environment  string // id or name
+	Route        string // id or key
+	Key          string // id
+	StatusClass  string // "2xx" to "5xx", or one status
+	Since, Until time.Time
+	Page
+}
+
+// ListCalls reads recorded calls, newest first, of the environments where the principal may read logs.
+func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFilter) (list []Call, next string, err error) {
+	limit, after, err := f.open()
+	if err != nil {
+		return nil, "", err
+	}
+	from, to, err := statuses(f.StatusClass)
+	if err != nil {
+		return nil, "", err
+	}
+	// the list spans environments; the decision is made for each of them
+	err = c.read(ctx, who, access.EnvironmentList, account, func(v *visit) error {
+		v.action = access.LogRead
+		ids, err := v.allowedIn(f.Environment, access.LogRead)
+		if err != nil {
+			return err
+		}
+		calls, err := v.Calls(ctx, store.CallFilter{
+			EnvironmentIDs: ids, Route: f.Route, KeyID: f.Key, StatusFrom: from, StatusTo: to, Since: f.Since, Until: f.Until,
+			Before: after, Limit: limit + 1,
+		})
+		if err != nil {
+			return err
+		}
+		calls, next = cut(calls, limit, func(call route.Call) string { return call.ID })
+		list = make([]Call, len(calls))
+		for i, call := range calls {
+			list[i] = Call{Call: call, Environment: v.pipeline.NameOf(call.EnvironmentID)}
+		}
+		return nil
+	})
+	return list, next, err
+}
+
+// statuses reads a status filter as a half-open range; "" is none.
+func statuses(class string) (from, to int, err error) {
+	if class == "" {
+		return 0, 0, nil
+	}
+	if len(class) == 3 && class[1:] == "xx" && class[0] >= '1' && class[0] <= '5' {
+		from = int(class[0]-'0') * 100
+		return from, from + 100, nil
+	}
+	status, err := strconv.Atoi(class)
+	if err != nil || status < 100 || status > 599 {
+		return 0, 0, fault.Refused("status", `must be a class such as "4xx" or one status such as "404"`)
+	}
+	return status, status + 1, nil
+}
+
+// RecordCalls stores a batch of calls and what they tell of the use of keys. It is the gateway's sink, and no
+// operation of a person: it has no principal and no audit entry.
+func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err error) {
+	defer fault.Wrap(&err, "control: record calls")
+	type key struct{ account, environment, id string }
+	type use struct {
+		count int64
+		last  time.Time
+	}
+	uses := map[key]use{}
+	for _, call := range calls {
+		if call.KeyID == "" {
+			continue
+		}
+		k := key{call.Account, call.EnvironmentID, call.KeyID}
+		u := uses[k]
+		u.count++
+		if call.Time.After(u.last) {
+			u.last = call.Time
+		}
+		uses[k] = u
+	}
+	return c.store.Batch(ctx, func(tx *store.Tx) error {
+		if err := tx.InsertCalls(ctx, calls); err != nil {
+			return err
+		}
+		// always in one order, so that the batches of two processes wait for each other and never in a circle
+		for _, k := range slices.SortedFunc(maps.Keys(uses), func(a, b key) int { return cmp.Compare(a.id, b.id) }) {
+			if err := tx.AddUses(ctx, k.account, k.environment, k.id, uses[k].count, uses[k].last); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,68 @@
+// Package control holds every operation of the product, a file per concept: who may, what is decided, what is stored,
+// what is audited. Each operation goes through one of two doors, write and read, which ask access.Allow and keep the
+// audit log, so that neither can be forgotten. The principal is a parameter. Plaintext of a secret passes through here
+// only to be sealed.
+package control
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/snapshot"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// Config is what control works with. Store, Sealer and Digester are required.
+type Config struct {
+	Store            *store.Store
+	Sealer           *secret.Sealer
+	Digester         *apikey.Digester
+	Holder           *snapshot.Holder // told of every change the gateway must know; nil where no gateway runs
+	Logger           *slog.Logger     // nil discards
+	Now              func() time.Time // nil is the real clock
+	EnvironmentLimit int              // environments an account may have; 0 is no limit
+	Issuer           string           // of the JWTs, and their audience; "" is "lockage"
+}
+
+// Control is the product's operations. It is safe for concurrent use.
+type Control struct {
+	store    *store.Store
+	sealer   *secret.Sealer
+	digester *apikey.Digester
+	holder   *snapshot.Holder
+	logger   *slog.Logger
+	now      func() time.Time
+	limit    int
+	issuer   string
+	hashing  *semaphore.Weighted // argon2id takes memory: a bounded number at a time
+	signing  signingKey
+}
+
+// New checks the configuration.
+func New(c Config) (*Control, error) {
+	if c.Store == nil || c.Sealer == nil || c.Digester == nil {
+		return nil, errors.New("control: Store, Sealer and Digester are required")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Issuer == "" {
+		c.Issuer = "lockage"
+	}
+	return &Control{
+		store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
+		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce),
+	}, nil
+}
+
+// newID is a UUID v7: unique, and in order of creation.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

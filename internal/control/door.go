@@ -1,0 +1,154 @@
+package control
+
+import (
+	"context"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// visit is one passage through a door: the transaction, who came, and what the audit entry will tell.
+type visit struct {
+	*store.Tx
+	who         access.Principal
+	action      access.Action
+	pipeline    environment.Pipeline
+	environment environment.Environment // the one acted in; zero for what concerns the account
+	target      audit.Target
+	detail      map[string]string
+}
+
+// scope finds, inside the transaction and before the decision, the environment an operation acts in. What the
+// principal does not see answers exactly as what never existed.
+type scope func(context.Context, *visit) error
+
+// account is the scope of what concerns no single environment.
+func account(context.Context, *visit) error { return nil }
+
+// in is the scope of an environment named by id or name.
+func in(ref string) scope {
+	return func(_ context.Context, v *visit) error {
+		e, err := v.seen(ref)
+		v.environment = e
+		return err
+	}
+}
+
+// first is the scope of the environment where changes begin.
+func first(_ context.Context, v *visit) error {
+	v.environment = v.pipeline.First()
+	return nil
+}
+
+// seen finds an environment the principal sees by id or name.
+func (v *visit) seen(ref string) (environment.Environment, error) {
+	e, ok := v.pipeline.Find(ref)
+	if !ok || !v.who.Sees(e.ID) {
+		return environment.Environment{}, fault.New(fault.NotFound, "no such environment")
+	}
+	return e, nil
+}
+
+// allow asks for the decision; an operation that touches a second environment asks for that one too.
+func (v *visit) allow(e environment.Environment) error {
+	return access.Allow(v.who, v.action, access.Environment{ID: e.ID, Protected: e.Protected})
+}
+
+func (v *visit) enter(ctx context.Context, where scope) error {
+	list, err := v.Environments(ctx)
+	if err != nil {
+		return err
+	}
+	v.pipeline = environment.NewPipeline(list)
+	if err := where(ctx, v); err != nil {
+		return err
+	}
+	return v.allow(v.environment)
+}
+
+func (v *visit) entry(outcome audit.Outcome) audit.Entry {
+	return audit.Entry{
+		Actor:  audit.Actor{Kind: string(v.who.Kind), ID: v.who.ID, Name: v.who.Name},
+		Action: string(v.action), Outcome: outcome,
+		EnvironmentID: v.environment.ID, Environment: v.environment.Name,
+		Target: v.target, Detail: v.detail,
+		RequestID: v.who.Request.ID, Address: v.who.Request.Address,
+	}
+}
+
+// write is the door of every change. In one transaction it finds what is acted on, asks access.Allow, runs fn, and
+// appends the audit entry; afterwards the gateway learns of it before the caller does. A refusal changes nothing and is
+// recorded in a transaction of its own.
+func (c *Control) write(ctx context.Context, who access.Principal, action access.Action, where scope, fn func(*visit) error) (err error) {
+	defer fault.Wrap(&err, "control: %s", action)
+	v := &visit{who: who, action: action}
+	err = c.store.Write(ctx, who.Account, func(tx *store.Tx) error {
+		v.Tx = tx
+		if err := v.enter(ctx, where); err != nil {
+			return err
+		}
+		if err := fn(v); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, v.entry(audit.Allowed))
+	})
+	if err != nil {
+		c.recordRefusal(ctx, v, err)
+		return err
+	}
+	return c.serve(ctx, v.Tx)
+}
+
+// serve makes the gateway know a change before it is acknowledged: a revoked key is refused from the answer on.
+func (c *Control) serve(ctx context.Context, tx *store.Tx) error {
+	if c.holder == nil || !tx.Served() {
+		return nil
+	}
+	// the change is committed: the caller going away must not keep it from the gateway
+	if err := c.holder.Refresh(context.WithoutCancel(ctx), tx.Account()); err != nil {
+		c.logger.ErrorContext(ctx, "gateway could not take a change", "account", tx.Account(), "version", tx.Version(), "error", err)
+		return &fault.Error{
+			Kind: fault.Unavailable, Err: err,
+			Message: "the change is saved, but the gateway could not take it yet and goes on with the state before; it keeps trying",
+		}
+	}
+	return nil
+}
+
+// read is the door of everything that only looks. A forbidden look is recorded.
+func (c *Control) read(ctx context.Context, who access.Principal, action access.Action, where scope, fn func(*visit) error) (err error) {
+	defer fault.Wrap(&err, "control: %s", action)
+	v := &visit{who: who, action: action}
+	err = c.store.Read(ctx, who.Account, func(tx *store.Tx) error {
+		v.Tx = tx
+		if err := v.enter(ctx, where); err != nil {
+			return err
+		}
+		return fn(v)
+	})
+	if fault.Is(err, fault.Forbidden) {
+		c.recordRefusal(ctx, v, err)
+	}
+	return err
+}
+
+// recordRefusal keeps a refused decision. The refusal stands even when it cannot be recorded: it changed nothing.
+func (c *Control) recordRefusal(ctx context.Context, v *visit, refusal error) {
+	kind := fault.KindOf(refusal)
+	if kind == fault.Internal || kind == fault.Unavailable || v.Tx == nil {
+		return // not a decision
+	}
+	e := v.entry(audit.Refused)
+	e.Detail = audit.Detail("error", string(kind))
+	if err := c.record(context.WithoutCancel(ctx), v.who.Account, e); err != nil {
+		c.logger.ErrorContext(ctx, "refusal could not be recorded", "action", v.action, "kind", kind, "error", err)
+	}
+}
+
+// record appends an audit entry that goes with no change.
+func (c *Control) record(ctx context.Context, account string, e audit.Entry) error {
+	return c.store.Write(ctx, account, func(tx *store.Tx) error { return tx.AppendAudit(ctx, e) })
+}

@@ -1,0 +1,128 @@
+package control
+
+import (
+	"context"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/definition"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/route"
+)
+
+// CreateRoute saves a new route as a draft from a JSON body; with a commit message it is committed at once.
+func (c *Control) CreateRoute(ctx context.Context, who access.Principal, body []byte, commit *string) (r Route, err error) {
+	err = c.write(ctx, who, access.RouteSave, first, func(v *visit) error {
+		key, content, err := route.DecodeCreate(body, v.outer())
+		if err != nil {
+			return err
+		}
+		d := definition.Identity{
+			ID: newID(), Ref: definition.Ref{Kind: definition.KindRoute, Key: key}, CreatedAt: v.Now(), CreatedBy: who.Name,
+		}
+		switch earlier, err := v.IdentityOf(ctx, d.Ref); {
+		case err == nil:
+			d = earlier // deleted before: the key comes back with its id
+			switch seen, err := v.view(ctx, d); {
+			case err == nil && !seen.Leaving:
+				v.target = routeTarget(d)
+				return fault.New(fault.Conflict, "a route with this key already exists")
+			case err != nil && !fault.Is(err, fault.NotFound):
+				return err
+			}
+		case !fault.Is(err, fault.NotFound):
+			return err
+		default:
+			if err := v.InsertIdentity(ctx, d); err != nil {
+				return err
+			}
+		}
+		r, err = c.save(ctx, v, d, &content, commit)
+		return err
+	})
+	return r, err
+}
+
+// UpdateRoute saves a changed route as a draft from a JSON body of the fields that change.
+func (c *Control) UpdateRoute(ctx context.Context, who access.Principal, ref string, body []byte, commit *string) (r Route, err error) {
+	err = c.write(ctx, who, access.RouteSave, first, func(v *visit) error {
+		seen, err := v.found(ctx, ref)
+		if err != nil {
+			return err
+		}
+		v.target = routeTarget(seen.Identity)
+		if seen.Leaving {
+			return fault.New(fault.Conflict, "the route's deletion is saved and waits to be committed; create it anew to keep it")
+		}
+		content, err := route.DecodeUpdate(body, seen.Definition, v.outer())
+		if err != nil {
+			return err
+		}
+		r, err = c.save(ctx, v, seen.Identity, &content, commit)
+		return err
+	})
+	return r, err
+}
+
+// DeleteRoute saves the deletion of a route as a draft; it stays live until that is committed and promoted. A route
+// that was never committed is gone at once.
+func (c *Control) DeleteRoute(ctx context.Context, who access.Principal, ref string, commit *string) error {
+	return c.write(ctx, who, access.RouteDelete, first, func(v *visit) error {
+		seen, err := v.found(ctx, ref)
+		if err != nil {
+			return err
+		}
+		v.target = routeTarget(seen.Identity)
+		_, err = c.save(ctx, v, seen.Identity, nil, commit)
+		return err
+	})
+}
+
+// save writes a draft, nil content being the deletion, and commits it when a message is given. A draft equal to what
+// is live in the first environment is no draft.
+func (c *Control) save(ctx context.Context, v *visit, d definition.Identity, content *route.Route, commit *string) (r Route, err error) {
+	v.target = routeTarget(d)
+	draft := definition.Draft{ID: d.ID, Ref: d.Ref, SavedBy: v.who.Name, SavedAt: v.Now()}
+	if content != nil {
+		raw, err := content.Content()
+		if err != nil {
+			return r, err
+		}
+		canonical, err := definition.Canonical(raw)
+		if err != nil {
+			return r, err
+		}
+		draft.Hash = definition.HashOf(d.Ref.Kind, canonical)
+		if err := v.PutContent(ctx, d.Ref.Kind, draft.Hash, canonical); err != nil {
+			return r, err
+		}
+	}
+	live, err := v.Live(ctx, d.ID)
+	if err != nil {
+		return r, err
+	}
+	for _, t := range live {
+		if t.EnvironmentID == v.pipeline.First().ID {
+			draft.Base = t.Hash
+		}
+	}
+	if draft.Hash == draft.Base {
+		err = v.DropDraft(ctx, d.Ref)
+	} else {
+		err = v.PutDraft(ctx, draft)
+	}
+	if err != nil {
+		return r, err
+	}
+	if commit != nil && draft.Hash != draft.Base {
+		made, err := c.commit(ctx, v, *commit, []definition.Ref{d.Ref})
+		if err != nil {
+			return r, err
+		}
+		v.detail = audit.Detail("commit", made.ID, "message", *commit)
+	}
+	if content == nil {
+		return r, nil
+	}
+	return v.view(ctx, d)
+}

@@ -1,0 +1,83 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// idempotentLife is how long an Idempotency-Key is remembered.
+const idempotentLife = 24 * time.Hour
+
+// IdempotentAnswer is what a repeated request gets again. It may hold a credential that is shown once, so it is kept
+// sealed.
+type IdempotentAnswer struct {
+	Status int
+	Header map[string]string
+	Body   []byte
+}
+
+func answerBinding(who access.Principal, key string) secret.Binding {
+	return secret.Binding{Account: who.Account, Environment: who.ID, Secret: key, Version: 1, Type: secret.Answer}
+}
+
+// BeginIdempotent reserves a key of the principal for a request, known by its fingerprint. A saved answer is the one to
+// give again. Refused with Conflict when the key belongs to another request, or to one that has not finished: then it
+// is not known whether that one took effect.
+func (c *Control) BeginIdempotent(ctx context.Context, who access.Principal, key, fingerprint string) (saved *IdempotentAnswer, err error) {
+	defer fault.Wrap(&err, "control: begin an idempotent request")
+	now := c.now()
+	var found store.Idempotent
+	var taken bool
+	err = c.store.Batch(ctx, func(tx *store.Tx) error {
+		if err := tx.ExpireIdempotent(ctx, now.Add(-idempotentLife)); err != nil {
+			return err
+		}
+		fresh := store.Idempotent{Holder: who.ID, Key: key, Fingerprint: fingerprint, CreatedAt: now}
+		found, taken, err = tx.ReserveIdempotent(ctx, who.Account, fresh)
+		return err
+	})
+	switch {
+	case err != nil || taken:
+		return nil, err
+	case found.Fingerprint != fingerprint:
+		return nil, fault.New(fault.Conflict, "this Idempotency-Key was used for another request; use a new one for each request")
+	case !found.Done:
+		return nil, fault.New(fault.Conflict, "the first request with this Idempotency-Key has not finished; look whether it took effect before sending it with a new key")
+	}
+	opener, err := c.sealer.Open(ctx, answerBinding(who, key), found.Answer)
+	if err != nil {
+		return nil, err
+	}
+	body, err := opener.AppendTo(nil)
+	if err != nil {
+		return nil, err
+	}
+	saved = new(IdempotentAnswer)
+	return saved, json.Unmarshal(body, saved)
+}
+
+// EndIdempotent keeps the answer of a reserved request for its repetitions.
+func (c *Control) EndIdempotent(ctx context.Context, who access.Principal, key string, answer IdempotentAnswer) (err error) {
+	defer fault.Wrap(&err, "control: end an idempotent request")
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	sealed, err := c.sealer.Seal(ctx, answerBinding(who, key), secret.NewPlaintext(body))
+	if err != nil {
+		return err
+	}
+	return c.store.Batch(ctx, func(tx *store.Tx) error { return tx.FinishIdempotent(ctx, who.Account, who.ID, key, sealed) })
+}
+
+// DropIdempotent frees a key after a request that was refused and changed nothing.
+func (c *Control) DropIdempotent(ctx context.Context, who access.Principal, key string) (err error) {
+	defer fault.Wrap(&err, "control: drop an idempotent request")
+	return c.store.Batch(ctx, func(tx *store.Tx) error { return tx.DropIdempotent(ctx, who.Account, who.ID, key) })
+}

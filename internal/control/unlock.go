@@ -1,0 +1,98 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// The settings of an installation.
+const (
+	settingPepper  = "pepper_check"
+	settingSigning = "signing_key"
+	settingFirst   = "first_account"
+)
+
+// signingKey signs the JWTs of members.
+type signingKey struct {
+	id      string
+	private ed25519.PrivateKey
+}
+
+// sealedSigningKey is the signing key as stored.
+type sealedSigningKey struct {
+	ID     string
+	Sealed secret.Sealed
+}
+
+// Unlock is called once before anything else. It checks that the key-encryption key and the pepper are those the
+// database was made with, so that the wrong data folder is met at start and not at the first call, and makes or opens
+// the key that signs sessions.
+func (c *Control) Unlock(ctx context.Context) (err error) {
+	defer fault.Wrap(&err, "control: unlock")
+	// a digest of a fixed text proves the pepper without telling it
+	proof := c.digester.Sum("lockage pepper check")
+	fresh, err := c.newSigningKey(ctx)
+	if err != nil {
+		return err
+	}
+	var pepper, signing []byte
+	err = c.store.Batch(ctx, func(tx *store.Tx) error { // the first process to start decides
+		if err := errors.Join(tx.SetSetting(ctx, settingPepper, proof[:]), tx.SetSetting(ctx, settingSigning, fresh)); err != nil {
+			return err
+		}
+		if pepper, err = tx.Setting(ctx, settingPepper); err != nil {
+			return err
+		}
+		signing, err = tx.Setting(ctx, settingSigning)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(pepper, proof[:]) {
+		return errors.New("the pepper in the data folder is not the one this database was made with; start with the data folder that belongs to it")
+	}
+	var stored sealedSigningKey
+	if err := json.Unmarshal(signing, &stored); err != nil {
+		return err
+	}
+	opener, err := c.sealer.Open(ctx, signingBinding(stored.ID), stored.Sealed)
+	if err != nil {
+		return fmt.Errorf("the key-encryption key is not the one this database was made with; start with the data folder that belongs to it: %w", err)
+	}
+	seed, err := opener.AppendTo(nil)
+	if err != nil {
+		return err
+	}
+	c.signing = signingKey{id: stored.ID, private: ed25519.NewKeyFromSeed(seed)}
+	clear(seed)
+	return nil
+}
+
+func signingBinding(id string) secret.Binding {
+	return secret.Binding{Secret: id, Version: 1, Type: secret.SigningKey}
+}
+
+func (c *Control) newSigningKey(ctx context.Context) ([]byte, error) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(public)
+	id := hex.EncodeToString(sum[:8])
+	sealed, err := c.sealer.Seal(ctx, signingBinding(id), secret.NewPlaintext(private.Seed()))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(sealedSigningKey{ID: id, Sealed: sealed})
+}
