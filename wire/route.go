@@ -3,7 +3,8 @@ package wire
 import "encoding/json"
 
 // Route is a route as its readers see it: the draft where there is one, else what is committed in the first
-// environment. Environments are named; Status says what is live where.
+// environment. Environments are named; Status says what is live where. Draft: there is something saved and uncommitted;
+// with DeletionPending it is the route's deletion.
 type Route struct {
 	ID                string                     `json:"id"`
 	Key               string                     `json:"key"`
@@ -20,6 +21,7 @@ type Route struct {
 	ActiveEnvironment string                     `json:"active_environment"`
 	Environments      map[string]json.RawMessage `json:"environments"`
 	Draft             bool                       `json:"draft"`
+	DeletionPending   bool                       `json:"deletion_pending"`
 	Hash              string                     `json:"hash"`
 	Status            []RouteStatus              `json:"status"`
 	CreatedAt         Time                       `json:"created_at"`

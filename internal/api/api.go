@@ -1,0 +1,165 @@
+// Package api is the management API: JSON over HTTP under /v1 for machines and people, the bare form of /admin for
+// members, and the description of both in /openapi.json. A handler decodes, calls one operation of control, and
+// encodes; it holds no rule. It promises that every answer carries a request id, that no refused value is repeated,
+// and that an answer is complete or not sent. Unknown fields, unknown query parameters, fields given twice and anything
+// that is not strict JSON are refused.
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/web"
+	"github.com/lockage/lockage/wire"
+)
+
+// Config is what the API is made of.
+type Config struct {
+	Control *control.Control // required
+	Logger  *slog.Logger     // required: receives one event per request
+	Ready   func() error     // what GET /readyz asks; nil: always ready
+	Metrics http.Handler     // what answers GET /metrics; nil: nothing does
+	Now     func() time.Time // nil: the real clock
+	Version string           // of the program, for the description
+}
+
+// API holds what the handlers use.
+type API struct {
+	control     *control.Control
+	ready       func() error
+	mux         *http.ServeMux
+	huma        huma.API
+	description []byte
+}
+
+// New makes the handler of /v1, /admin, /openapi.json, /healthz, /readyz and /metrics. It fails when a required part of
+// the configuration is missing.
+func New(c Config) (http.Handler, error) {
+	if c.Control == nil {
+		return nil, errors.New("api: a control is needed")
+	}
+	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now})
+	if err != nil {
+		return nil, err
+	}
+	installErrors()
+	a := &API{control: c.Control, ready: c.Ready, mux: http.NewServeMux()}
+	if a.ready == nil {
+		a.ready = func() error { return nil }
+	}
+	a.huma = humago.New(a.mux, document(c.Version))
+	a.routes(c.Metrics)
+	refine(a.huma.OpenAPI())
+	if a.description, err = json.Marshal(a.huma.OpenAPI()); err != nil {
+		return nil, fmt.Errorf("api: describe the operations: %w", err)
+	}
+	return front.Wrap(web.Routes(a.mux, refuse)), nil
+}
+
+// refuse answers a failure in the form of the surface the path belongs to.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if isAdmin(r.URL.Path) {
+		web.AdminProblem(w, r, err)
+		return
+	}
+	web.Problem(w, r, err)
+}
+
+func isAdmin(path string) bool { return path == "/admin" || strings.HasPrefix(path, "/admin/") }
+
+// routes is the table of everything that is answered here.
+func (a *API) routes(metrics http.Handler) {
+	type op = operation
+	const (
+		environments = "/v1/environments"
+		keys         = "/v1/api-keys"
+		secrets      = "/v1/secrets"
+		values       = "/v1/secrets/{id}/environments"
+		routes       = "/v1/routes"
+		adminValues  = "/admin/secrets/{secret_id}/environments"
+	)
+	answer(a, op{"GET", environments, "list-environments", "List all environments, oldest first"}, a.listEnvironments)
+	answer(a, op{"POST", environments, "create-environment", "Create an environment one level below production"}, a.createEnvironment, created, takes[wire.EnvironmentCreate](), fails(403, 409))
+	answer(a, op{"GET", environments + "/{id}", "get-environment", "Get an environment"}, a.getEnvironment)
+	answer(a, op{"PATCH", environments + "/{id}", "update-environment", "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), fails(409))
+	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", "Delete an environment, its values, keys and data"}, a.deleteEnvironment, fails(409))
+
+	answer(a, op{"GET", keys, "list-api-keys", "List API keys"}, a.listAPIKeys, fails(404))
+	answer(a, op{"POST", keys, "create-api-key", "Create an API key; the answer shows it once"}, a.createAPIKey, created, takes[wire.APIKeyCreate](), fails(404))
+	answer(a, op{"GET", keys + "/{id}", "get-api-key", "Get an API key"}, a.getAPIKey)
+	answer(a, op{"PATCH", keys + "/{id}", "update-api-key", "Change an API key's description or expiry"}, a.updateAPIKey, takes[apiKeyUpdate]())
+	answer(a, op{"DELETE", keys + "/{id}", "revoke-api-key", "Revoke an API key, at once and for good"}, a.revokeAPIKey, fails(409))
+	answer(a, op{"POST", keys + "/{id}/rotate", "rotate-api-key", "Replace an API key; the answer shows the new one once"}, a.rotateAPIKey, created, takes[wire.APIKeyRotate]())
+
+	answer(a, op{"GET", secrets, "list-secrets", "List secrets"}, a.listSecrets)
+	answer(a, op{"POST", secrets, "create-secret", "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
+	answer(a, op{"GET", secrets + "/{id}", "get-secret", "Get a secret"}, a.getSecret)
+	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
+	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, fails(409))
+	answer(a, op{"GET", values, "list-secret-environments", "Show in which environments a secret has a value"}, a.listSecretEnvironments)
+	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue]())
+	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", "Delete a secret's value in an environment"}, a.deleteSecretValue, fails(409))
+	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate]())
+
+	answer(a, op{"GET", routes, "list-routes", "List routes"}, a.listRoutes)
+	answer(a, op{"POST", routes, "create-route", "Create a route as a draft, or commit it at once"}, a.createRoute, created, takesSchema("RouteCreate"), fails(409))
+	answer(a, op{"GET", routes + "/{key}", "get-route", "Get a route"}, a.getRoute)
+	answer(a, op{"PATCH", routes + "/{key}", "update-route", "Change a route's draft, or commit the change at once"}, a.updateRoute, takesSchema("RouteUpdate"), fails(409))
+	answer(a, op{"DELETE", routes + "/{key}", "delete-route", "Delete a route as a draft, or commit the deletion at once"}, a.deleteRoute, fails(409))
+	answer(a, op{"GET", routes + "/{key}/effective", "get-effective-route", "Resolve a route for an environment"}, a.effectiveRoute)
+	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/status", "switch-route", "Switch a route on or off in an environment"}, a.switchRoute, takes[wire.RouteSwitch](), fails(409))
+
+	answer(a, op{"POST", "/v1/commits", "create-commit", "Make saved definitions live in the first environment"}, a.createCommit, created, takes[wire.CommitCreate](), fails(404, 409))
+	answer(a, op{"POST", "/v1/promotions", "create-promotion", "Make an environment equal to the one below it"}, a.createPromotion, created, takes[wire.PromotionCreate](), fails(404, 409))
+
+	answer(a, op{"GET", "/v1/logs", "list-logs", "List calls through the gateway, newest first"}, a.listLogs, fails(404))
+	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", "List recorded decisions, newest first"}, a.listAudit, fails(404))
+
+	bare(a, op{"POST", "/admin/auth/login", "login", "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
+	bare(a, op{"GET", adminValues, "admin-list-secret-environments", "List the environments in which a secret has a value"}, a.adminListValues)
+	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue]())
+	bare(a, op{"DELETE", adminValues + "/{environment_name}", "admin-delete-secret-value", "Delete a secret's value in an environment"}, a.adminDeleteValue, fails(409))
+	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), fails(409))
+
+	a.mux.HandleFunc("GET /openapi.json", a.describe)
+	a.mux.HandleFunc("GET /healthz", a.healthy)
+	a.mux.HandleFunc("GET /readyz", a.isReady)
+	if metrics != nil {
+		a.mux.Handle("GET /metrics", metrics)
+	}
+}
+
+// status is the answer of the probes.
+type status struct {
+	Status string `json:"status"`
+}
+
+func (a *API) healthy(w http.ResponseWriter, r *http.Request) {
+	web.WriteJSON(w, r, http.StatusOK, status{"ok"})
+}
+
+func (a *API) isReady(w http.ResponseWriter, r *http.Request) {
+	if err := a.ready(); err != nil {
+		refuse(w, r, &fault.Error{
+			Kind: fault.Unavailable, Message: "not ready to serve yet; try again", RetryAfter: time.Second, Err: err,
+		})
+		return
+	}
+	web.WriteJSON(w, r, http.StatusOK, status{"ok"})
+}
+
+func (a *API) describe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/openapi+json")
+	// A failure here is the caller's: there is nobody left to tell.
+	_, _ = w.Write(a.description)
+}

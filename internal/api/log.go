@@ -1,0 +1,38 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/wire"
+)
+
+type logList struct {
+	Environment string    `query:"environment" doc:"Only calls in this environment: its id or name."`
+	Route       string    `query:"route" doc:"Only calls of this route: its key or id."`
+	Status      string    `query:"status" doc:"Only this status (404) or class of status (4xx)."`
+	Key         string    `query:"key" doc:"Only calls with this API key: its id."`
+	Since       time.Time `query:"since" doc:"Only calls at or after this time."`
+	Until       time.Time `query:"until" doc:"Only calls before this time."`
+	Limit       int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
+	Cursor      string    `query:"cursor" doc:"Where to go on: meta.next_cursor of the answer before."`
+}
+
+func (a *API) listLogs(ctx context.Context, c *call, in *logList) ([]wire.LogRecord, error) {
+	list, next, err := a.control.ListCalls(ctx, c.who, control.CallFilter{
+		Environment: in.Environment, Route: in.Route, Key: in.Key, StatusClass: in.Status,
+		Since: in.Since, Until: in.Until, Page: pageOf(in.Limit, in.Cursor),
+	})
+	c.next = next
+	return convert(list, logRecordOf), err
+}
+
+func logRecordOf(r control.Call) wire.LogRecord {
+	return wire.LogRecord{
+		ID: r.ID, RequestID: r.RequestID, Time: wire.Time(r.Time), Environment: r.Environment,
+		Route: r.RouteKey, RouteID: r.RouteID, KeyID: r.KeyID, Method: r.Method, Path: r.Path, Status: r.Status,
+		LatencyMS: float64(r.Latency) / float64(time.Millisecond), BytesIn: r.BytesIn, BytesOut: r.BytesOut,
+		Secrets: convert(r.Secrets, func(name string) string { return name }), ErrorType: r.ErrorType,
+	}
+}

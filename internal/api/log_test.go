@@ -1,0 +1,87 @@
+package api_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockage/lockage/internal/route"
+	"github.com/lockage/lockage/wire"
+)
+
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var production wire.Environment
+	r.do("GET", "/v1/environments/production", nil).data(200, &production)
+	rt := r.route("pay", "")
+	at := r.clock.Now()
+	call := route.Call{
+		ID: "01a1fbed-28ad-7a01-a5be-a66fed5fc146", Account: r.account, RequestID: "q1", Time: at, EnvironmentID: production.ID,
+		RouteID: rt.ID, RouteKey: "pay", KeyID: "k1", Method: "POST", Path: "/v1/charges", Status: 404,
+		Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, ErrorType: "",
+	}
+	other := call
+	other.ID, other.Status, other.Secrets, other.Time = "01a1fbed-28ad-7a01-a5be-a66fed5fc147", 200, nil, at.Add(time.Second)
+	must(t, r.control.RecordCalls(t.Context(), []route.Call{call, other}))
+
+	for query, want := range map[string]int{
+		"": 2, "?status=404": 1, "?status=2xx": 1, "?environment=production": 2, "?environment=development": 0,
+		"?route=pay": 2, "?key=k1": 2, "?key=k2": 0,
+		"?since=" + at.Add(500*time.Millisecond).Format(time.RFC3339Nano): 1,
+		"?until=" + at.Add(500*time.Millisecond).Format(time.RFC3339Nano): 1,
+	} {
+		var list []wire.LogRecord
+		r.do("GET", "/v1/logs"+query, nil).data(200, &list)
+		if len(list) != want {
+			t.Errorf("%q: got %d records, want %d", query, len(list), want)
+		}
+	}
+	var list []wire.LogRecord
+	r.do("GET", "/v1/logs?status=4xx", nil).data(200, &list)
+	want := wire.LogRecord{
+		ID: call.ID, RequestID: "q1", Environment: "production", Route: "pay", RouteID: rt.ID, KeyID: "k1", Method: "POST",
+		Path: "/v1/charges", Status: 404, LatencyMS: 1.5, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"},
+	}
+	list[0].Time = wire.Time{}
+	if d := cmp.Diff([]wire.LogRecord{want}, list, cmp.Comparer(func(x, y wire.Time) bool { return time.Time(x).Equal(time.Time(y)) })); d != "" {
+		t.Errorf("record (-want +got):\n%s", d)
+	}
+	for query, field := range map[string]string{
+		"?status=canary": "status", "?since=yesterday": "since", "?until=12": "until", "?limit=x": "limit", "?from=x": "from",
+	} {
+		r.do("GET", "/v1/logs"+query, nil).problem(400, "validation_error", field)
+	}
+}
+
+func TestAuditLogs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.secret("key", "production", "value")
+	r.do("DELETE", "/v1/environments/production", nil).problem(400, "validation_error")
+
+	var list []wire.AuditEntry
+	r.do("GET", "/v1/audit-logs?action=secret.value.set", nil).data(200, &list)
+	if len(list) != 1 {
+		t.Fatalf("got %d entries, want 1", len(list))
+	}
+	e := list[0]
+	if e.Actor.Kind != "token" || e.Outcome != "allowed" || e.Environment != "production" || e.Target.Name != "key" ||
+		e.RequestID == "" || e.Address != "192.0.2.1" || e.Hash == "" || e.Prev == "" {
+		t.Errorf("got %+v", e)
+	}
+	r.do("GET", "/v1/audit-logs?outcome=refused", nil).data(200, &list)
+	if len(list) != 1 || list[0].Action != "environment.delete" {
+		t.Errorf("refused: got %+v, want the deletion", list)
+	}
+	var newest, oldest []wire.AuditEntry
+	r.do("GET", "/v1/audit-logs", nil).data(200, &newest)
+	meta := r.do("GET", "/v1/audit-logs?order=asc&limit=2", nil).data(200, &oldest)
+	if oldest[0].Sequence != 1 || oldest[1].Sequence != 2 || newest[0].Sequence != int64(len(newest)) || meta.NextCursor == "" {
+		t.Errorf("got %d first in order and %d newest of %d", oldest[0].Sequence, newest[0].Sequence, len(newest))
+	}
+	for query, field := range map[string]string{"?outcome=canary": "outcome", "?order=up": "order", "?since=x": "since", "?cursor=canary": "cursor"} {
+		r.do("GET", "/v1/audit-logs"+query, nil).problem(400, "validation_error", field)
+	}
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/lockage/lockage/internal/web"
+	"github.com/lockage/lockage/wire"
+)
+
+// operation is a line of the route table.
+type operation struct{ method, path, id, summary string }
+
+// idempotent says whether the operation takes an Idempotency-Key.
+func (o operation) idempotent() bool { return o.method == http.MethodPost && !isAdmin(o.path) }
+
+// details are what a line of the table adds.
+type details struct {
+	operation
+	open   bool         // no credential is asked for
+	status int          // of success
+	body   reflect.Type // what the body is decoded to; nil: the body has no type of its own
+	schema string       // the name of the body's schema; "": there is no body
+	fails  []int        // failures that the operation has beyond those that follow from its form
+}
+
+type detail func(*details)
+
+// open operations need no credential.
+func open(d *details) { d.open = true }
+
+// created operations answer 201.
+func created(d *details) { d.status = http.StatusCreated }
+
+// fails names statuses of failures beyond those that follow from the form.
+func fails(statuses ...int) detail {
+	return func(d *details) { d.fails = append(d.fails, statuses...) }
+}
+
+// takes says what the body is decoded to.
+func takes[B any]() detail { return func(d *details) { d.body = reflect.TypeFor[B]() } }
+
+// takesSchema names the schema of a body that control reads itself.
+func takesSchema(name string) detail { return func(d *details) { d.schema = name } }
+
+// takesBody says whether the operation has a body.
+func (d *details) takesBody() bool { return d.schema != "" }
+
+// refusals lists every status of failure the operation can answer.
+func (d *details) refusals(parameters []*huma.Param) []int {
+	// An unknown query parameter is a bad request everywhere.
+	list := []int{http.StatusBadRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	list = append(list, d.fails...)
+	if !d.open {
+		list = append(list, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	if d.takesBody() {
+		list = append(list, http.StatusRequestEntityTooLarge)
+	}
+	if d.idempotent() {
+		list = append(list, http.StatusConflict)
+	}
+	for _, p := range parameters {
+		if p.In == "path" {
+			list = append(list, http.StatusNotFound)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// handler is what a concept's file has for an operation: I holds the parameters, O is the answer.
+type handler[I, O any] func(ctx context.Context, c *call, in *I) (O, error)
+
+// answer registers an operation of /v1, whose answers have an envelope.
+func answer[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
+	register(a, o, func(ctx context.Context, c *call, in *I) (wire.Answer[O], error) {
+		data, err := h(ctx, c, in)
+		return wire.Answer[O]{Data: data, Meta: wire.Meta{RequestID: web.RequestID(ctx), NextCursor: c.next}}, err
+	}, more...)
+}
+
+// bare registers an operation of /admin, whose answers have none.
+func bare[I, O any](a *API, o operation, h handler[I, O], more ...detail) { register(a, o, h, more...) }
+
+type output[B any] struct{ Body B }
+
+func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
+	d := &details{operation: o, status: http.StatusOK}
+	for _, set := range more {
+		set(d)
+	}
+	shape := a.shapeOf(d)
+	op := huma.Operation{
+		Method: o.method, Path: o.path, OperationID: o.id, Summary: o.summary, Tags: []string{tag(o.path)},
+		DefaultStatus: d.status, Responses: map[string]*huma.Response{strconv.Itoa(d.status): {}},
+		Middlewares: huma.Middlewares{a.guard(d, shape)},
+	}
+	a.documentBefore(d, &op)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*output[O], error) {
+		c := callOf(ctx)
+		body, err := h(ctx, c, in)
+		if err != nil {
+			return nil, c.fail(err)
+		}
+		return &output[O]{Body: body}, nil
+	})
+	a.documentAfter(d)
+}
+
+// tag is the concept an operation's path begins with.
+func tag(path string) string {
+	segments := strings.Split(path, "/")
+	if segments[1] == "admin" {
+		return "admin"
+	}
+	return segments[2]
+}
