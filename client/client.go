@@ -1,0 +1,84 @@
+// Package client calls the management API of a Lockage server: one method per operation, in the structs of package
+// wire. It follows no redirect, never logs, and keeps the token out of everything it prints.
+//
+// A call without an answer within thirty seconds fails. A call that loses its connection is sent once more when that
+// cannot do its work twice: reading is repeated as it is, creating carries an Idempotency-Key that the server knows
+// again. What the server refused comes back as an *Error.
+package client
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config says where the server is and who calls.
+type Config struct {
+	Address    string       // of the management API, like "http://127.0.0.1:7070"; a path is kept as a prefix
+	Token      string       // a management token (tk_…) or a member's JWT
+	HTTPClient *http.Client // nil: one of its own; its redirect policy is replaced, for none is followed
+}
+
+// Client is safe for concurrent use.
+type Client struct {
+	address string // without a slash at the end
+	token   string
+	http    http.Client
+}
+
+// timeLimit is what one operation may take, its repetition included.
+const timeLimit = 30 * time.Second
+
+// New checks the address and the token, and calls nobody. Its errors contain neither of them.
+func New(c Config) (*Client, error) {
+	address, err := CheckAddress(c.Address)
+	if err != nil {
+		return nil, err
+	}
+	if c.Token == "" {
+		return nil, errors.New("token: missing")
+	}
+	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return nil, errors.New("token: must be one word of plain ASCII, without spaces or line breaks")
+	}
+	cl := &Client{address: address, token: c.Token}
+	if c.HTTPClient != nil {
+		cl.http = *c.HTTPClient
+	}
+	// A redirect could carry the token, or a secret's value in a body, to a place nobody chose.
+	cl.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return cl, nil
+}
+
+// CheckAddress gives a server's address without a slash at its end. It refuses what is not an absolute http or https
+// URL, and one with a user, a query or a fragment; the error does not repeat it.
+func CheckAddress(s string) (string, error) {
+	refused := errors.New("address: must be an http or https URL like http://127.0.0.1:7070")
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return "", refused
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", fmt.Errorf("%w, without a user, a query or a fragment", refused)
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// Address is where the client calls, without a slash at the end.
+func (c *Client) Address() string { return c.address }
+
+// Format prints the address and never the token, whatever the verb.
+func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "client of %s", c.address) }
+
+// LogValue logs the address and never the token.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Format prints the address and never the token, whatever the verb.
+func (c Config) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "client config for %s", c.Address) }
+
+// LogValue logs the address and never the token.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }

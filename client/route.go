@@ -1,0 +1,73 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"github.com/lockage/lockage/wire"
+)
+
+// ListRoutes gives one page of the routes and the cursor of the next page.
+func (c *Client) ListRoutes(ctx context.Context, p Page) ([]wire.Route, string, error) {
+	return list[wire.Route](ctx, c, query{}, p, "v1", "routes")
+}
+
+// Routes walks all routes.
+func (c *Client) Routes(ctx context.Context) iter.Seq2[wire.Route, error] {
+	return all(func(p Page) ([]wire.Route, string, error) { return c.ListRoutes(ctx, p) })
+}
+
+// GetRoute gives one route, by key or id: its draft where there is one.
+func (c *Client) GetRoute(ctx context.Context, ref string) (wire.Route, error) {
+	return do[wire.Route](ctx, c, request{method: http.MethodGet, path: []string{"v1", "routes", ref}})
+}
+
+// CreateRoute saves a new route as a draft, or with a message commits it at once. The body is JSON as the API takes
+// it; it is not a struct, because in an overlay an absent field, a value and null mean three things.
+func (c *Client) CreateRoute(ctx context.Context, body json.RawMessage, commit *string) (wire.Route, error) {
+	return do[wire.Route](ctx, c, request{
+		method: http.MethodPost, path: []string{"v1", "routes"}, query: committing(commit), body: body,
+	})
+}
+
+// UpdateRoute changes the fields that the body has, in the draft, or with a message commits the route at once.
+func (c *Client) UpdateRoute(
+	ctx context.Context, ref string, body json.RawMessage, commit *string,
+) (wire.Route, error) {
+	return do[wire.Route](ctx, c, request{
+		method: http.MethodPatch, path: []string{"v1", "routes", ref}, query: committing(commit), body: body,
+	})
+}
+
+// DeleteRoute saves the deletion as a draft, or with a message commits it at once.
+func (c *Client) DeleteRoute(ctx context.Context, ref string, commit *string) error {
+	_, err := do[wire.Deleted](ctx, c,
+		request{method: http.MethodDelete, path: []string{"v1", "routes", ref}, query: committing(commit)})
+	return err
+}
+
+// EffectiveRoute gives a route as it is in one environment, with the origin of each field.
+func (c *Client) EffectiveRoute(ctx context.Context, ref, environment string) (wire.RouteEffective, error) {
+	return do[wire.RouteEffective](ctx, c, request{
+		method: http.MethodGet, path: []string{"v1", "routes", ref, "effective"},
+		query: url.Values{"environment": {environment}},
+	})
+}
+
+// SwitchRoute switches a route on or off in one environment, at once and without a commit.
+func (c *Client) SwitchRoute(ctx context.Context, ref, environment string, active bool) (wire.RouteStatus, error) {
+	return do[wire.RouteStatus](ctx, c, request{
+		method: http.MethodPut, path: []string{"v1", "routes", ref, "environments", environment, "status"},
+		body: wire.RouteSwitch{Active: active},
+	})
+}
+
+func committing(message *string) url.Values {
+	if message == nil {
+		return nil
+	}
+	return url.Values{"commit": {*message}}
+}
