@@ -1,0 +1,200 @@
+package gateway
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/snapshot"
+)
+
+// Engine decides what becomes of a call. It knows no HTTP server: it is asked with the few parts of a request head that
+// matter and answers with a Decision or a Refusal. It takes no lock, reads no database and, in steady state, allocates
+// nothing for a call that goes through. It is safe for concurrent use.
+type Engine struct {
+	holder    *snapshot.Holder
+	digester  *apikey.Digester
+	limiter   *limiter
+	decisions sync.Pool
+}
+
+// NewEngine makes an Engine; start is the present.
+func NewEngine(holder *snapshot.Holder, digester *apikey.Digester, start time.Time) *Engine {
+	return &Engine{
+		holder: holder, digester: digester, limiter: newLimiter(start),
+		decisions: sync.Pool{New: func() any { return new(Decision) }},
+	}
+}
+
+// Ask is what the engine wants to know of a call. The headers are all the values sent under the name.
+type Ask struct {
+	Method string
+	Path   string // escaped, as sent
+	Query  string // as sent, without the question mark
+
+	Key           []string // Lockage-Key
+	Authorization []string
+	APIKey        []string // X-Api-Key
+	Route         []string // Lockage-Route
+	Environment   []string // Lockage-Environment
+}
+
+// Begin returns an empty Decision for a call that came at a time; Release it after use.
+func (e *Engine) Begin(requestID string, now time.Time) *Decision {
+	d := e.decisions.Get().(*Decision) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	d.RequestID, d.Time = requestID, now
+	return d
+}
+
+// Release wipes a Decision, which must not be used any more.
+func (e *Engine) Release(d *Decision) {
+	d.reset()
+	e.decisions.Put(d)
+}
+
+// Decide finds credential, environment and route, checks switch, method, limit and values, and fills d with what to
+// send. It answers nil, or why the call is refused; then d holds what was found out before.
+func (e *Engine) Decide(a *Ask, d *Decision) *Refusal {
+	if !e.holder.Ready() {
+		r := refuse(http.StatusServiceUnavailable, typeUnavailable, "the gateway is starting; try again")
+		r.RetryAfter = 1
+		return r
+	}
+	if r := e.identify(a, d); r != nil {
+		return r
+	}
+	ref, rest, r := address(a.Path, a.Route)
+	if r != nil {
+		return r
+	}
+	if problem := queryProblem(a.Query); problem != "" {
+		return invalid(problem)
+	}
+	d.Rest = rest
+	if r := d.environment(a, ref); r != nil {
+		return r
+	}
+	if r := d.route(a, ref); r != nil {
+		return r
+	}
+	if r := e.limit(d); r != nil {
+		return r
+	}
+	if r := d.values(); r != nil {
+		return r
+	}
+	return d.edit(a)
+}
+
+func (e *Engine) identify(a *Ask, d *Decision) *Refusal {
+	text, found, r := findCredential(a, e.known)
+	if r != nil {
+		return r
+	}
+	account, credential, ok := e.holder.Find(e.digester.Sum(text))
+	switch {
+	case !ok:
+		return unauthenticated("unknown key")
+	case !credential.Live(d.Time):
+		return unauthenticated("expired key")
+	}
+	d.Account, d.Credential, d.found = account, credential, found
+	d.Environment = credential.Environment
+	return nil
+}
+
+// known says whether a text is a credential of ours, whatever its form.
+func (e *Engine) known(text string) bool {
+	_, _, ok := e.holder.Find(e.digester.Sum(text))
+	return ok
+}
+
+// environment: a key has its own; a token uses the one it names, or else the route's active one. One the token does not
+// see is answered like one that never existed.
+func (d *Decision) environment(a *Ask, route string) *Refusal {
+	if len(a.Environment) > 1 {
+		return invalid("Lockage-Environment may be sent only once")
+	}
+	if d.Environment != nil {
+		if len(a.Environment) == 1 && a.Environment[0] != d.Environment.Name && a.Environment[0] != d.Environment.ID {
+			return refuse(http.StatusForbidden, typeForbidden,
+				"the key belongs to another environment than Lockage-Environment names; leave the header out")
+		}
+		return nil
+	}
+	unknown := refusalUnknownRoute
+	wanted, ok := d.Account.ActiveEnvironment(route)
+	if len(a.Environment) == 1 {
+		unknown = "no such environment"
+		wanted, ok = d.Account.Environment(a.Environment[0])
+	}
+	if !ok {
+		return refuse(http.StatusNotFound, typeNotFound, unknown)
+	}
+	err := access.Allow(d.Credential.Principal, access.GatewayCall, access.Environment{ID: wanted.ID, Protected: wanted.Protected})
+	switch fault.KindOf(err) {
+	case "":
+		d.Environment = wanted
+		return nil
+	case fault.NotFound:
+		return refuse(http.StatusNotFound, typeNotFound, unknown)
+	default:
+		return refuse(http.StatusForbidden, typeForbidden, err.Error())
+	}
+}
+
+const (
+	refusalUnknownRoute = "no such route; check its key, and that it is committed and promoted to the environment"
+	everyMethod         = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+)
+
+func (d *Decision) route(a *Ask, ref string) *Refusal {
+	live, ok := d.Environment.Route(ref)
+	if !ok {
+		return refuse(http.StatusNotFound, typeNotFound, refusalUnknownRoute)
+	}
+	d.Route = live
+	plan := live.Plan()
+	switch {
+	case plan == nil:
+		return refuse(http.StatusInternalServerError, typeInternal, "the route cannot be served; ask the operator to look at the log")
+	case d.Credential.Kind == apikey.Public && !plan.Public:
+		return refuse(http.StatusForbidden, typeForbidden, "a public key may call only routes that are marked public")
+	case !live.Active:
+		return refuse(http.StatusNotFound, typeNotFound, "route '"+live.Key+"' is switched off in environment '"+d.Environment.Name+"'")
+	case plan.Target == nil:
+		return refuse(http.StatusNotFound, typeNotFound, "route '"+live.Key+"' has no target in environment '"+d.Environment.Name+"'")
+	// TRACE would answer the injected credential to the caller, CONNECT has no path.
+	case !plan.Allows(a.Method) || a.Method == http.MethodTrace || a.Method == http.MethodConnect:
+		r := refuse(http.StatusMethodNotAllowed, typeMethod, "the route does not take this method; see the header Allow")
+		if r.Allow = plan.Allow; r.Allow == "" {
+			r.Allow = everyMethod
+		}
+		return r
+	}
+	d.Plan = plan
+	d.Body = plan.Body
+	switch a.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+	default:
+		d.Body = nil
+	}
+	return nil
+}
+
+func (e *Engine) limit(d *Decision) *Refusal {
+	if d.Plan.RateLimit == nil {
+		return nil
+	}
+	var ok bool
+	d.Allowance, ok = e.limiter.take(bucketKey{d.Environment.ID, d.Route.ID, d.Credential.ID}, d.Plan.RateLimit, d.Time)
+	if ok {
+		return nil
+	}
+	r := refuse(http.StatusTooManyRequests, typeLimited, "too many calls of this route with this key; try again after the time in Retry-After")
+	r.RetryAfter = d.Allowance.Retry
+	return r
+}

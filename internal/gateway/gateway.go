@@ -1,0 +1,194 @@
+// Package gateway is the hot path: it serves the calls of those who hold a Lockage key. It finds the key's environment
+// and the route, counts limits, injects the environment's values, and forwards to the target, streaming both ways.
+//
+// It promises that nothing is sent upstream before every value a call needs is at hand; that no credential of ours and
+// no Lockage header goes upstream; that what is injected cannot be taken away by the caller; that an answer cut short is
+// never completed; and that every answer says which call and environment it belongs to, its own errors apart from the
+// upstream's. It refuses targets no operator allowed, by the address it connects to. It reads no database and takes no
+// lock that calls share.
+//
+// The engine (Engine, Decision) decides and knows no HTTP server; the lane (lane.go and below) carries calls with
+// net/http.
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/snapshot"
+)
+
+// Config is what a Gateway is made of.
+type Config struct {
+	Holder   *snapshot.Holder        // required
+	Digester *apikey.Digester        // required; with the pepper the keys were stored with
+	Sink     Sink                    // required; stores the records of calls
+	Logger   *slog.Logger            // required
+	Allow    []netip.Prefix          // ranges that are not public and may be targets all the same
+	Own      func() []netip.AddrPort // where this process listens, which no route may lead to; nil: nowhere
+	Ready    func() error            // for readyz: why no calls should be sent here, or nil; nil: what Holder says
+	TLS      *tls.Config             // towards upstreams; nil: the system's authorities
+	Now      func() time.Time        // nil: the real clock
+	Queue    int                     // records of calls that may wait for the sink; 0: 16384
+}
+
+// The limits towards upstreams that are not a route's.
+const (
+	dialLimit      = 15 * time.Second
+	handshakeLimit = 10 * time.Second
+	idleLimit      = 4 * time.Second // below the 5 s after which many servers close
+	idlePerHost    = 512
+	maxHeader      = 1 << 20 // bytes of an answer's head
+	sweepEvery     = 30 * time.Second
+	defaultQueue   = 16 << 10
+)
+
+// Gateway is an http.Handler for the gateway's listener. Start and Stop govern what runs beside the calls.
+type Gateway struct {
+	engine    *Engine
+	transport *http.Transport
+	dialer    *net.Dialer
+	tls       *tls.Config
+	logger    *slog.Logger
+	now       func() time.Time
+	ready     func() error
+	recorder  *recorder
+	counters  counters
+	refusals  throttle  // of log lines
+	failures  throttle  // of log lines
+	buffers   sync.Pool // of *[]byte, for copying bodies
+
+	storing     context.Context // of the recorder; ends when it must give up
+	giveUp      context.CancelFunc
+	open        context.Context // of tunnels; ends when they must
+	endTunnels  context.CancelFunc
+	background  sync.WaitGroup
+	tunnels     sync.WaitGroup
+	stopSweeper chan struct{}
+}
+
+// New makes a Gateway, or says what of the Config is missing. Serve calls after Start.
+func New(c Config) (*Gateway, error) {
+	if c.Holder == nil || c.Digester == nil || c.Sink == nil || c.Logger == nil {
+		return nil, errors.New("gateway: a holder, a digester, a sink and a logger are required")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Queue <= 0 {
+		c.Queue = defaultQueue
+	}
+	if c.TLS == nil {
+		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if c.Ready == nil {
+		c.Ready = func() error {
+			if !c.Holder.Ready() {
+				return errors.New("no snapshot yet")
+			}
+			return nil
+		}
+	}
+	g := &Gateway{
+		engine: NewEngine(c.Holder, c.Digester, c.Now()),
+		dialer: &net.Dialer{Timeout: dialLimit, Control: newGuard(c.Allow, c.Own).control},
+		tls:    c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
+		buffers:     sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }},
+		stopSweeper: make(chan struct{}),
+	}
+	g.storing, g.giveUp = context.WithCancel(context.Background())
+	g.open, g.endTunnels = context.WithCancel(context.Background())
+	g.recorder = newRecorder(c.Queue, c.Sink, &g.counters.dropped, c.Logger)
+	g.transport = &http.Transport{
+		DialContext:            g.dialer.DialContext, // and no Proxy: the guard must see the target's own address
+		TLSClientConfig:        c.TLS.Clone(),
+		TLSHandshakeTimeout:    handshakeLimit,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleLimit,
+		ExpectContinueTimeout:  0, // upload waits instead: this would send the body after a final answer too
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	return g, nil
+}
+
+// Start starts what records calls and what forgets idle limits. It must be called once.
+func (g *Gateway) Start() {
+	g.background.Go(func() { g.recorder.run(g.storing) })
+	g.background.Go(func() {
+		t := time.NewTicker(sweepEvery)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				g.engine.limiter.sweep(g.now())
+			case <-g.stopSweeper:
+				return
+			}
+		}
+	})
+}
+
+// Stop ends what Start began, after the server before the gateway was shut down: upgraded connections, which the server
+// does not know any more, are closed, records that wait are stored, and idle connections to upstreams are closed. When
+// ctx ends first, records that could not be stored are dropped, counted, and ctx's error is returned.
+func (g *Gateway) Stop(ctx context.Context) error {
+	close(g.stopSweeper)
+	g.endTunnels()
+	close(g.recorder.stop)
+	done := make(chan struct{})
+	go func() {
+		g.tunnels.Wait()
+		g.background.Wait()
+		close(done)
+	}()
+	var err error
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+		g.giveUp()
+		<-done
+	}
+	g.giveUp()
+	g.transport.CloseIdleConnections()
+	return err
+}
+
+// ServeHTTP serves a call, or one of the gateway's own two pages.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/_lockage/") && len(r.Header["Lockage-Route"]) == 0 {
+		g.serveOwn(w, r)
+		return
+	}
+	g.serveCall(w, r)
+}
+
+func (g *Gateway) serveOwn(w http.ResponseWriter, r *http.Request) {
+	status, body := http.StatusOK, `{"status":"ok"}`
+	switch {
+	case r.URL.Path == "/_lockage/healthz":
+	case r.URL.Path == "/_lockage/readyz" && g.ready() != nil:
+		status, body = http.StatusServiceUnavailable, `{"status":"unavailable"}`
+	case r.URL.Path == "/_lockage/readyz":
+	default:
+		x := &exchange{g: g, w: w, r: r, requestID: newID(g.now())}
+		x.answer(refuse(http.StatusNotFound, typeNotFound, "no such page; there are /_lockage/healthz and /_lockage/readyz"))
+		return
+	}
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Cache-Control"] = []string{"no-store"}
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body))
+}

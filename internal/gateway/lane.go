@@ -1,0 +1,263 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/lockage/lockage/internal/route"
+)
+
+// exchange is one call on the net/http lane.
+type exchange struct {
+	g         *Gateway
+	w         http.ResponseWriter
+	r         *http.Request
+	control   *http.ResponseController
+	d         *Decision
+	requestID string
+	start     time.Time
+	path      string // escaped, as called
+
+	upload    *upload // nil: no body
+	status    int     // answered; 0: nothing yet
+	errorType string
+	bytesIn   int64
+	bytesOut  int64
+
+	// Provisional answers (1xx) come in a goroutine of the client, which may be late.
+	mu    sync.Mutex
+	final bool // w is not the client's any more
+	trace httptrace.ClientTrace
+}
+
+func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
+	now := g.now()
+	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), path: r.URL.EscapedPath()}
+	g.counters.inFlight.Add(1)
+	x.d = g.engine.Begin(x.requestID, now)
+	defer x.finish()
+	refusal := g.engine.Decide(&Ask{
+		Method: r.Method, Path: x.path, Query: r.URL.RawQuery,
+		Key: r.Header["Lockage-Key"], Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"],
+		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"],
+	}, x.d)
+	if refusal == nil {
+		refusal = x.forward()
+	}
+	if refusal != nil {
+		x.answer(refusal)
+	}
+}
+
+// finish records the call, however it ended. A panic that is not an abort is a bug of ours: it becomes an answer when
+// none has begun, and an abort when one has.
+func (x *exchange) finish() {
+	v := recover()
+	if v != nil {
+		if err, ok := v.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			x.g.logger.Error("a call panicked", "request_id", x.requestID, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if x.status == 0 {
+				x.answer(refuse(http.StatusInternalServerError, typeInternal, "internal error"))
+				v = nil
+			} else {
+				x.errorType = typeInternal
+			}
+		}
+	}
+	if x.upload != nil {
+		x.upload.stop(x.control)
+		x.bytesIn += x.upload.count.Load() // nothing else of the call is counted, but what a tunnel carries
+	}
+	x.record()
+	x.g.engine.Release(x.d)
+	x.g.counters.inFlight.Add(-1)
+	if v != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (x *exchange) record() {
+	x.g.counters.answered(x.status, x.errorType)
+	d := x.d
+	if d.Account == nil {
+		return // nobody's
+	}
+	c := route.Call{
+		ID: x.requestID, Account: d.Account.ID, RequestID: x.requestID, Time: x.start, KeyID: d.Credential.ID,
+		Method: x.r.Method, Path: x.path[:min(len(x.path), maxPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
+		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, ErrorType: x.errorType,
+	}
+	if d.Environment != nil {
+		c.EnvironmentID = d.Environment.ID
+	}
+	if d.Route != nil {
+		c.RouteID, c.RouteKey = d.Route.ID, d.Route.Key
+	}
+	x.g.recorder.record(c)
+}
+
+// maxPath is how much of a path is recorded, in bytes.
+const maxPath = 2048
+
+// answer answers a refusal.
+func (x *exchange) answer(r *Refusal) {
+	if r.Reason != "" {
+		if ok, suppressed := x.g.refusals.pass(x.start.Unix()); ok {
+			x.g.logger.LogAttrs(x.r.Context(), slog.LevelInfo, "call refused", slog.String("reason", r.Reason),
+				slog.String("type", r.Type), slog.String("request_id", x.requestID), slog.String("address", x.r.RemoteAddr),
+				slog.Int64("suppressed", suppressed))
+		}
+	}
+	x.status, x.errorType = r.Status, r.Type
+	if r.Type == typeClosed {
+		// The caller left. Were it there after all, an answer of net/http's making would look like one.
+		panic(http.ErrAbortHandler)
+	}
+	body := appendProblem(make([]byte, 0, 256), r, x.requestID)
+	h := x.w.Header()
+	clear(h)
+	setProblem(h, r, len(body))
+	x.sign(h)
+	x.closeEarly(h)
+	x.w.WriteHeader(r.Status)
+	if x.r.Method != http.MethodHead {
+		n, _ := x.w.Write(body)
+		x.bytesOut = int64(n)
+	}
+}
+
+// sign sets what every answer carries.
+func (x *exchange) sign(h http.Header) {
+	h["Lockage-Request-Id"] = []string{x.requestID}
+	if x.d == nil {
+		return
+	}
+	if x.d.Environment != nil {
+		h["Lockage-Environment"] = []string{x.d.Environment.Name}
+	}
+	if x.d.Allowance.Limit > 0 {
+		setAllowance(h, x.d.Allowance)
+	}
+}
+
+// closeEarly announces the end of the connection when an answer begins before the call's body was read: what is left
+// of it stands where the next call would.
+func (x *exchange) closeEarly(h http.Header) {
+	if x.upload != nil && !x.upload.done.Load() && x.r.ProtoMajor == 1 {
+		h["Connection"] = []string{"close"}
+	}
+}
+
+// forward sends the call to the upstream and its answer to the caller.
+func (x *exchange) forward() *Refusal {
+	ctx, cancel := context.WithCancelCause(x.r.Context())
+	defer cancel(nil)
+	clock := newDeadline(x.d.Plan.Timeout, cancel)
+	defer clock.stop()
+	out, refusal := x.request(ctx, clock)
+	if refusal != nil {
+		x.d.Secrets = nil // nothing was sent
+		return refusal
+	}
+	if protocol := upgrade(x.r); protocol != "" {
+		return x.tunnel(ctx, clock, out, protocol)
+	}
+	answer, err := x.g.transport.RoundTrip(out)
+	x.mu.Lock()
+	x.final = true
+	x.mu.Unlock()
+	clock.stop()
+	if x.upload != nil && x.upload.expects != nil {
+		x.upload.expects.answered.Store(true)
+	}
+	if err == nil && (context.Cause(ctx) == errTimeout || answer.StatusCode < http.StatusOK) { //nolint:errorlint // the very cause
+		_ = answer.Body.Close()
+		err = errNoAnswer
+	}
+	if err != nil {
+		return x.failed(ctx, err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was read, or is not wanted
+	x.relay(answer)
+	return nil
+}
+
+var errNoAnswer = errors.New("the upstream did not answer the call")
+
+// request makes the upstream's request.
+func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request, *Refusal) {
+	d, target := x.d, x.d.Plan.Target
+	escaped := join(target.Path, d.Rest)
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, invalid("the path must have two hexadecimal digits after each %")
+	}
+	query := x.r.URL.RawQuery
+	if q := d.Query(); q != nil {
+		query = string(q)
+	}
+	out := &http.Request{
+		Method: x.r.Method,
+		URL: &url.URL{
+			Scheme: target.Scheme, Host: target.Host, Path: path, RawPath: escaped, RawQuery: query, ForceQuery: x.r.URL.ForceQuery,
+		},
+		Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: requestHeader(x.r, d),
+	}
+	refusal := x.body(ctx, out, clock)
+	d.wipe() // all of it was copied
+	if refusal != nil {
+		return nil, refusal
+	}
+	x.trace.Got1xxResponse = x.provisional
+	return out.WithContext(httptrace.WithClientTrace(ctx, &x.trace)), nil
+}
+
+// failed tells what an error of the client means to the caller.
+func (x *exchange) failed(ctx context.Context, err error) *Refusal {
+	var timeout net.Error
+	switch {
+	case context.Cause(ctx) == errTimeout: //nolint:errorlint // the very cause
+		return refuse(http.StatusGatewayTimeout, typeTimeout, "the upstream did not begin to answer within the route's timeout")
+	case x.r.Context().Err() != nil:
+		return refuse(statusClosed, typeClosed, "the caller left")
+	case x.upload != nil && x.upload.failure() != nil:
+		return invalid("the body could not be read to its end; send it again")
+	case errors.Is(err, errDestination):
+		x.g.logger.Warn("destination refused", "request_id", x.requestID, "route_id", x.d.Route.ID, "error", err)
+		return refuse(http.StatusBadGateway, typeDestination, "the route's target leads to an address the gateway may not connect to")
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return refuse(http.StatusGatewayTimeout, typeTimeout, "the upstream could not be reached in time")
+	}
+	if ok, suppressed := x.g.failures.pass(x.start.Unix()); ok {
+		x.g.logger.Warn("upstream unreachable", "request_id", x.requestID, "route_id", x.d.Route.ID, "cause", cause(err), "suppressed", suppressed)
+	}
+	return refuse(http.StatusBadGateway, typeUnreachable, "the upstream could not be reached, or did not answer in HTTP")
+}
+
+// cause is what of an error may be logged: that of the network and of TLS, not what quotes the upstream's bytes.
+func cause(err error) string {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		return network.Error()
+	}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
+		return certificate.Error()
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was closed"
+	}
+	return "no HTTP answer"
+}

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/puzpuzpuz/xsync/v4"
+
+	"github.com/lockage/lockage/internal/route"
+)
+
+// Sink stores records of calls; a batch is stored whole or not at all.
+type Sink interface {
+	RecordCalls(ctx context.Context, calls []route.Call) error
+}
+
+const (
+	batchSize     = 500
+	flushEvery    = 200 * time.Millisecond
+	flushAttempts = 5
+	flushPause    = 100 * time.Millisecond // after the first failed attempt; doubles
+	flushLimit    = 10 * time.Second       // for one attempt
+)
+
+// recorder carries records from the calls to the sink. Calls only put into a bounded queue, without a lock and without
+// waiting; what does not fit, or cannot be stored after several attempts, is counted, and logged at most once a second.
+type recorder struct {
+	queue   *xsync.MPMCQueue[route.Call]
+	sink    Sink
+	dropped *atomic.Int64
+	logger  *slog.Logger
+	stop    chan struct{}
+	done    chan struct{}
+	logged  int64 // of dropped
+}
+
+func newRecorder(size int, sink Sink, dropped *atomic.Int64, logger *slog.Logger) *recorder {
+	return &recorder{
+		queue: xsync.NewMPMCQueue[route.Call](size), sink: sink, dropped: dropped, logger: logger,
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// record puts a call into the queue. The queue also turns away who lost a race for a place, hence the attempts.
+func (r *recorder) record(c route.Call) {
+	for range 16 {
+		if r.queue.TryEnqueue(c) {
+			return
+		}
+	}
+	r.dropped.Add(1)
+}
+
+// run hands records on until stop, then what is left.
+func (r *recorder) run(ctx context.Context) {
+	defer close(r.done)
+	flush := time.NewTicker(flushEvery)
+	defer flush.Stop()
+	complain := time.NewTicker(time.Second)
+	defer complain.Stop()
+	for {
+		select {
+		case <-flush.C:
+			r.flush(ctx)
+		case <-complain.C:
+			r.complain()
+		case <-r.stop:
+			r.flush(ctx)
+			r.complain()
+			return
+		}
+	}
+}
+
+// flush empties the queue, batch by batch.
+func (r *recorder) flush(ctx context.Context) {
+	for {
+		batch := make([]route.Call, 0, batchSize)
+		for len(batch) < batchSize {
+			c, ok := r.queue.TryDequeue()
+			if !ok {
+				break
+			}
+			batch = append(batch, c)
+		}
+		if len(batch) == 0 {
+			return
+		}
+		r.store(ctx, batch)
+		if len(batch) < batchSize {
+			return
+		}
+	}
+}
+
+func (r *recorder) store(ctx context.Context, batch []route.Call) {
+	pause := flushPause
+	for attempt := 1; ; attempt++ {
+		try, cancel := context.WithTimeout(ctx, flushLimit)
+		err := r.sink.RecordCalls(try, batch)
+		cancel()
+		if err == nil {
+			return
+		}
+		if attempt == flushAttempts || ctx.Err() != nil {
+			r.dropped.Add(int64(len(batch)))
+			r.logger.Error("records of calls could not be stored", "calls", len(batch), "error", err)
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		pause *= 2
+		r.complain()
+	}
+}
+
+func (r *recorder) complain() {
+	if dropped := r.dropped.Load(); dropped > r.logged {
+		r.logger.Warn("records of calls were dropped", "dropped", dropped-r.logged, "dropped_total", dropped)
+		r.logged = dropped
+	}
+}
