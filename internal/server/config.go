@@ -1,0 +1,226 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Config is everything an operator sets. Each setting has one name, in three forms: the flag --gateway-listen, the
+// variable LOCKAGE_GATEWAY_LISTEN and the key gateway-listen of the YAML file. Flags win over variables, variables over
+// the file.
+type Config struct {
+	Data           string         // the data folder
+	Listen         string         // address of the control plane
+	GatewayListen  string         // address of the gateway
+	Database       string         // postgres://…; "" is SQLite in the data folder
+	AllowUpstreams []netip.Prefix // private and loopback ranges that routes may reach
+	Limit          int            // environments per account; 0 is no limit
+	Dev            bool           // allows loopback upstreams
+	TLSCert        string         // PEM file for both listeners; "" is clear text
+	TLSKey         string
+
+	// Only from the environment, and read at the first start.
+	BootstrapToken, BootstrapEmail, BootstrapPassword string
+}
+
+// setting is how one setting is read. A setting without a flag is a credential or belongs to the first start: it comes
+// from the environment only.
+type setting struct {
+	name string
+	set  func(*Config, string) error
+}
+
+func text(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*field(c) = v
+		return nil
+	}
+}
+
+var settings = []setting{
+	{"data", text(func(c *Config) *string { return &c.Data })},
+	{"listen", address(func(c *Config) *string { return &c.Listen })},
+	{"gateway-listen", address(func(c *Config) *string { return &c.GatewayListen })},
+	{"database", setDatabase},
+	{"allow-upstreams", setAllowUpstreams},
+	{"limit-environments", setLimit},
+	{"dev", setDev},
+	{"tls-cert", text(func(c *Config) *string { return &c.TLSCert })},
+	{"tls-key", text(func(c *Config) *string { return &c.TLSKey })},
+}
+
+var bootstrapSettings = []setting{
+	{"bootstrap-token", text(func(c *Config) *string { return &c.BootstrapToken })},
+	{"bootstrap-email", text(func(c *Config) *string { return &c.BootstrapEmail })},
+	{"bootstrap-password", text(func(c *Config) *string { return &c.BootstrapPassword })},
+}
+
+// Defaults is the configuration of a server that was told nothing.
+func Defaults() Config {
+	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071"}
+}
+
+// LoadConfig puts the configuration together from the flags that were really given, the environment and, when
+// --config or LOCKAGE_CONFIG names one, a YAML file. Each error names the source and the setting; none repeats a value.
+func LoadConfig(flags map[string]string, lookup func(string) (string, bool)) (Config, error) {
+	c := Defaults()
+	path, given := flags["config"]
+	if !given {
+		path, _ = lookup("LOCKAGE_CONFIG")
+	}
+	if path != "" {
+		values, err := readFile(path)
+		if err != nil {
+			return c, err
+		}
+		if err := c.apply(settings, "%s", func(name string) (string, bool) {
+			v, ok := values[name]
+			return v, ok
+		}); err != nil {
+			return c, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if err := c.apply(slices.Concat(settings, bootstrapSettings), "%s", func(name string) (string, bool) {
+		return lookup(variable(name))
+	}); err != nil {
+		return c, fmt.Errorf("environment: %w", err)
+	}
+	if err := c.apply(settings, "--%s", func(name string) (string, bool) {
+		v, ok := flags[name]
+		return v, ok
+	}); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+// variable is the environment variable of a setting.
+func variable(name string) string {
+	return "LOCKAGE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+func (c *Config) apply(list []setting, form string, lookup func(string) (string, bool)) error {
+	for _, s := range list {
+		v, ok := lookup(s.name)
+		if !ok {
+			continue
+		}
+		if err := s.set(c, v); err != nil {
+			return fmt.Errorf(form+": %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Data == "":
+		return errors.New("data: must name a folder")
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("tls-cert and tls-key: give both or neither")
+	}
+	return nil
+}
+
+// readFile reads a YAML file of settings; a list is joined by commas. Unknown and doubled keys are refused.
+func readFile(path string) (map[string]string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	var tree map[string]any
+	decoder := yaml.NewDecoder(bytes.NewReader(raw))
+	if err := decoder.Decode(&tree); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("config: %s is not a YAML file of settings: %w", path, err)
+	}
+	values := make(map[string]string, len(tree))
+	for name, v := range tree {
+		if !slices.ContainsFunc(settings, func(s setting) bool { return s.name == name }) {
+			known := make([]string, len(settings))
+			for i, s := range settings {
+				known[i] = s.name
+			}
+			return nil, fmt.Errorf("config: %s has an unknown setting %q; known are %s", path, name, strings.Join(known, ", "))
+		}
+		switch v := v.(type) {
+		case []any:
+			items := make([]string, len(v))
+			for i, item := range v {
+				items[i] = fmt.Sprint(item)
+			}
+			values[name] = strings.Join(items, ",")
+		case map[string]any, nil:
+			return nil, fmt.Errorf("config: %s: %s must have a single value or a list", path, name)
+		default:
+			values[name] = fmt.Sprint(v)
+		}
+	}
+	return values, nil
+}
+
+// Names lists the settings that have a flag, for the command line.
+func Names() []string {
+	names := map[string]bool{}
+	for _, s := range settings {
+		names[s.name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+func address(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		if _, _, err := net.SplitHostPort(v); err != nil {
+			return errors.New("must be host:port, for example 127.0.0.1:7070")
+		}
+		*field(c) = v
+		return nil
+	}
+}
+
+func setDatabase(c *Config, v string) error {
+	if v != "" && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+		return errors.New("must be a postgres:// URL; leave it out for SQLite in the data folder")
+	}
+	c.Database = v
+	return nil
+}
+
+func setAllowUpstreams(c *Config, v string) error {
+	c.AllowUpstreams = nil
+	for part := range strings.SplitSeq(v, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(part)
+		if err != nil {
+			return errors.New("must be a list of address ranges in CIDR form, for example 10.0.0.0/8,127.0.0.0/8")
+		}
+		c.AllowUpstreams = append(c.AllowUpstreams, prefix.Masked())
+	}
+	return nil
+}
+
+func setLimit(c *Config, v string) (err error) {
+	if c.Limit, err = strconv.Atoi(v); err != nil || c.Limit < 0 || c.Limit == 1 {
+		return errors.New("must be 0 for no limit, or at least 2: every account has development and production")
+	}
+	return nil
+}
+
+func setDev(c *Config, v string) (err error) {
+	if c.Dev, err = strconv.ParseBool(v); err != nil {
+		return errors.New("must be true or false")
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package server_test
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lockage/lockage/internal/server"
+)
+
+func environment(pairs map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := pairs[name]
+		return v, ok
+	}
+}
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "lockage.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoadConfigDefaults(t *testing.T) {
+	got, err := server.LoadConfig(nil, environment(nil))
+	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071"}
+	if err != nil || !cmp.Equal(got, want) {
+		t.Errorf("defaults: %v, %s", err, cmp.Diff(want, got))
+	}
+}
+
+func TestLoadConfigPrecedence(t *testing.T) {
+	path := file(t, "data: /file\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\n")
+	got, err := server.LoadConfig(
+		map[string]string{"config": path, "data": "/flag"},
+		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true"}))
+	want := server.Config{
+		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, BootstrapToken: "tk_x",
+		AllowUpstreams: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")},
+	}
+	if err != nil || !cmp.Equal(got, want, cmpopts.EquateComparable(netip.Prefix{})) {
+		t.Errorf("flag over variable over file: %v, %s", err, cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})))
+	}
+	got, err = server.LoadConfig(nil, environment(map[string]string{"LOCKAGE_CONFIG": path}))
+	if err != nil || got.Data != "/file" {
+		t.Errorf("LOCKAGE_CONFIG: got data %q, %v; want /file", got.Data, err)
+	}
+}
+
+func TestLoadConfigRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		flags     map[string]string
+		variables map[string]string
+		file      string
+		want      string
+	}{
+		{name: "unknown key", file: "lissen: x\n", want: `unknown setting "lissen"`},
+		{name: "doubled key", file: "data: a\ndata: b\n", want: "not a YAML file of settings"},
+		{name: "nested value", file: "data: {a: b}\n", want: "data must have a single value or a list"},
+		{name: "bootstrap in the file", file: "bootstrap-token: canary\n", want: "unknown setting"},
+		{name: "no file", flags: map[string]string{"config": "/nowhere/lockage.yaml"}, want: "no such file"},
+		{name: "address", flags: map[string]string{"listen": "canary"}, want: "--listen: must be host:port"},
+		{name: "ranges", variables: map[string]string{"LOCKAGE_ALLOW_UPSTREAMS": "10.0.0.0/8,canary"}, want: "allow-upstreams: must be a list of address ranges"},
+		{name: "database", flags: map[string]string{"database": "mysql://u:canary@h/d"}, want: "--database: must be a postgres:// URL"},
+		{name: "limit", flags: map[string]string{"limit-environments": "1"}, want: "--limit-environments: must be 0"},
+		{name: "limit text", flags: map[string]string{"limit-environments": "canary"}, want: "--limit-environments: must be 0"},
+		{name: "dev", variables: map[string]string{"LOCKAGE_DEV": "canary"}, want: "dev: must be true or false"},
+		{name: "half of TLS", flags: map[string]string{"tls-cert": "x"}, want: "give both or neither"},
+		{name: "no data", flags: map[string]string{"data": ""}, want: "must name a folder"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.file != "" {
+				c.flags = map[string]string{"config": file(t, c.file)}
+			}
+			_, err := server.LoadConfig(c.flags, environment(c.variables))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got error %v, want one with %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), "canary") {
+				t.Errorf("the refused value is repeated: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// The gateway's metrics. Label values are bounded: classes and types, never paths or names.
+var (
+	callsMetric = prometheus.NewDesc("lockage_gateway_calls_total", "Calls answered, by class of status.", []string{"class"}, nil)
+	errorMetric = prometheus.NewDesc("lockage_gateway_errors_total", "Calls the gateway itself refused or could not complete, by type.", []string{"type"}, nil)
+	inFlight    = prometheus.NewDesc("lockage_gateway_in_flight", "Calls in flight.", nil, nil)
+	dropped     = prometheus.NewDesc("lockage_gateway_records_dropped_total", "Records of calls that were lost because they could not be stored in time.", nil, nil)
+)
+
+// gatewayCollector reads the gateway's counters when asked: the hot path only adds to them.
+type gatewayCollector struct{ r *Running }
+
+func (gatewayCollector) Describe(descs chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{callsMetric, errorMetric, inFlight, dropped} {
+		descs <- d
+	}
+}
+
+func (g gatewayCollector) Collect(out chan<- prometheus.Metric) {
+	if g.r.gateway == nil {
+		return
+	}
+	stats := g.r.gateway.Stats()
+	for class, n := range stats.Classes {
+		out <- prometheus.MustNewConstMetric(callsMetric, prometheus.CounterValue, float64(n), class)
+	}
+	for kind, n := range stats.Errors {
+		out <- prometheus.MustNewConstMetric(errorMetric, prometheus.CounterValue, float64(n), kind)
+	}
+	out <- prometheus.MustNewConstMetric(inFlight, prometheus.GaugeValue, float64(stats.InFlight))
+	out <- prometheus.MustNewConstMetric(dropped, prometheus.CounterValue, float64(stats.Dropped))
+}
+
+// metrics serves everything worth watching in the Prometheus text format.
+func metrics(r *Running) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), gatewayCollector{r})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}

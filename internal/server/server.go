@@ -1,0 +1,241 @@
+// Package server puts the program together: configuration, data folder and keys, store, control plane and gateway, two
+// listeners, the loops beside them, and an orderly end. The control plane and the data plane meet only here.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lockage/lockage/internal/api"
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/gateway"
+	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/snapshot"
+	"github.com/lockage/lockage/internal/store"
+	"github.com/lockage/lockage/internal/web"
+)
+
+// Version is what /openapi.json and lockage version tell.
+const Version = "0.1.0"
+
+const (
+	pollEvery = time.Second      // how often other processes on the same PostgreSQL are looked for
+	drain     = 25 * time.Second // how long calls in flight may take to end; below the 30 s that orchestrators wait
+)
+
+// loopback is what --dev allows as upstreams.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+// Running is a started server.
+type Running struct {
+	// Bootstrapped is what the first start made; nil on every later one.
+	Bootstrapped *control.Bootstrapped
+
+	logger   *slog.Logger
+	closing  []func() error // undone in reverse, at the end or when the start fails
+	holder   *snapshot.Holder
+	store    *store.Store
+	gateway  *gateway.Gateway
+	fronts   [2]*http.Server // control plane, gateway
+	sockets  [2]net.Listener
+	failed   chan error
+	stopLoop func()
+	draining chan struct{}
+}
+
+// Start starts a server; it serves until Stop.
+func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err error) {
+	r := &Running{logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	sealer, digester, forget, err := r.openData(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	feed := control.Feed{Store: r.store}
+	if r.holder, err = snapshot.NewHolder(snapshot.Config{Feed: feed, Sealer: sealer, Logger: logger}); err != nil {
+		return nil, err
+	}
+	operations, err := control.New(control.Config{
+		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := operations.Unlock(ctx); err != nil {
+		return nil, errors.Join(err, forget())
+	}
+	made, created, err := operations.Bootstrap(ctx, control.BootstrapConfig{
+		Token: c.BootstrapToken, Email: c.BootstrapEmail, Password: c.BootstrapPassword,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if created {
+		r.Bootstrapped = &made
+	}
+	if err := r.holder.RefreshAll(ctx); err != nil {
+		return nil, fmt.Errorf("the gateway's first snapshot: %w", err)
+	}
+	return r, r.listen(ctx, c, operations, digester)
+}
+
+// openData takes the data folder, loads or makes the two keys, and opens the store. forget removes a key that was made
+// by this start, for when it turns out that the database belongs to another.
+func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *apikey.Digester, forget func() error, err error) {
+	release, err := openFolder(c.Data)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r.closing = append(r.closing, release)
+	var made []string
+	keys := map[string][]byte{}
+	for _, name := range []string{"kek.key", "pepper.key"} {
+		path := filepath.Join(c.Data, name)
+		key, fresh, err := loadKey(path)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if fresh {
+			made = append(made, path)
+		}
+		keys[name] = key
+	}
+	forget = func() (err error) {
+		for _, path := range made {
+			err = errors.Join(err, os.Remove(path))
+		}
+		return err
+	}
+	kek, err := secret.NewLocalKEK(keys["kek.key"])
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	digester, err := apikey.NewDigester(keys["pepper.key"])
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r.store, err = store.Open(ctx, store.Config{Path: filepath.Join(c.Data, "lockage.db"), URL: c.Database, Logger: r.logger})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r.closing = append(r.closing, r.store.Close)
+	return secret.NewSealer(kek), digester, forget, nil
+}
+
+// listen opens both listeners and starts everything that runs beside them.
+func (r *Running) listen(ctx context.Context, c Config, operations *control.Control, digester *apikey.Digester) (err error) {
+	tlsConfig, err := loadTLS(c)
+	if err != nil {
+		return err
+	}
+	for i, address := range []string{c.Listen, c.GatewayListen} {
+		if r.sockets[i], err = new(net.ListenConfig).Listen(ctx, "tcp", address); err != nil {
+			return err
+		}
+		r.closing = append(r.closing, ignoreClosed(r.sockets[i].Close))
+	}
+	allowed := c.AllowUpstreams
+	if c.Dev {
+		allowed = append(loopback[:len(loopback):len(loopback)], allowed...)
+	}
+	r.gateway, err = gateway.New(gateway.Config{
+		Holder: r.holder, Digester: digester, Allow: allowed, Own: r.own, Sink: operations, Logger: r.logger, Ready: r.ready,
+	})
+	if err != nil {
+		return err
+	}
+	front, err := api.New(api.Config{
+		Control: operations, Ready: r.ready, Metrics: metrics(r), Logger: r.logger, Version: Version,
+	})
+	if err != nil {
+		return err
+	}
+	r.gateway.Start()
+	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.holder.Run(loop, pollEvery)
+	}()
+	r.stopLoop = func() { cancel(); <-done }
+
+	r.fronts[0] = web.NewServer(front, r.logger)
+	r.fronts[1] = gatewayServer(r.gateway, r.logger)
+	for i, s := range r.fronts {
+		s.TLSConfig = tlsConfig
+		go func() { r.failed <- serve(s, r.sockets[i]) }()
+	}
+	return nil
+}
+
+// own is where this process itself listens: no route may lead back into it.
+func (r *Running) own() []netip.AddrPort {
+	var list []netip.AddrPort
+	for _, l := range r.sockets {
+		if l == nil {
+			continue
+		}
+		if a, ok := l.Addr().(*net.TCPAddr); ok {
+			list = append(list, a.AddrPort())
+		}
+	}
+	return list
+}
+
+// ready says why the server should get no calls, or nil.
+func (r *Running) ready() error {
+	select {
+	case <-r.draining:
+		return errors.New("shutting down")
+	default:
+	}
+	if !r.holder.Ready() {
+		return errors.New("no snapshot yet")
+	}
+	return nil
+}
+
+// ControlAddress is where the control plane listens, host:port.
+func (r *Running) ControlAddress() string { return r.sockets[0].Addr().String() }
+
+// GatewayAddress is where the gateway listens, host:port.
+func (r *Running) GatewayAddress() string { return r.sockets[1].Addr().String() }
+
+// Failed yields the error of a listener that ended by itself.
+func (r *Running) Failed() <-chan error { return r.failed }
+
+// Stop ends the server: readiness goes first, calls in flight may end until ctx does, what was recorded is stored, and
+// the data folder is given back.
+func (r *Running) Stop(ctx context.Context) error {
+	close(r.draining)
+	// the gateway first, while everything it leans on is still there
+	err := r.fronts[1].Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		r.logger.WarnContext(ctx, "calls in flight were cut off at shutdown")
+		err = r.fronts[1].Close()
+	}
+	err = errors.Join(err, r.gateway.Stop(ctx), r.fronts[0].Shutdown(ctx))
+	return errors.Join(err, r.close())
+}
+
+func (r *Running) close() (err error) {
+	r.stopLoop()
+	for i := len(r.closing) - 1; i >= 0; i-- {
+		err = errors.Join(err, r.closing[i]())
+	}
+	r.closing = nil
+	return err
+}
