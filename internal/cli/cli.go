@@ -1,0 +1,135 @@
+// Package cli is the command line: one file per command. A command reads its arguments, calls the public client, and
+// prints; it holds no rule of the product. Data goes to standard output, as tables or with --json exactly as the API
+// gave it; everything else goes to standard error. No command takes a secret's value as an argument.
+//
+// The exit code is 0 for success, 1 for a failure or a refusal, 2 for a command line that makes no sense.
+package cli
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/spf13/cobra"
+)
+
+// program is one run.
+type program struct {
+	in     io.Reader
+	out    *sink
+	errOut *sink
+	json   bool
+
+	address string // --address
+	token   string // --token
+}
+
+// Run carries out one command line, without the program's name, and gives the exit code. It ends early when ctx does;
+// serve and demo then stop in good order.
+func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	p := &program{in: in, out: &sink{w: out}, errOut: &sink{w: errOut}}
+	root := p.root()
+	// Known before the flags are parsed, so that a flag that does not parse is told in JSON too.
+	p.json = slices.Contains(args, "--json")
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(p.out)
+	root.SetErr(p.errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = p.out.failed()
+	}
+	if err == nil {
+		return 0
+	}
+	return p.fail(err)
+}
+
+// sink remembers the first failure to write, so that a full disk or a closed pipe ends in a failure without a check
+// after each line. The server of a demo writes its log to it while the demo goes on.
+type sink struct {
+	mu  sync.Mutex
+	w   io.Writer
+	err error
+}
+
+func (s *sink) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(b)
+	s.err = err
+	return n, err
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lockage",
+		Short: "Keeps what your application tells the outside world apart, environment by environment",
+		Long: `Lockage is a self-hosted environment platform.
+
+A route is defined once, with a placeholder where the provider's credential goes. Each
+environment has its own value for it, and its own keys. The same call carries the right
+credential in each; definitions are promoted upward, values stay where they are.
+
+  lockage demo       shows it in a minute, and leaves nothing behind
+  lockage serve      runs the server
+  lockage login      tells this command line which server to talk to`,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(help())
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print data and errors as JSON")
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run a server:"},
+		&cobra.Group{ID: "keep", Title: "Environments and what each one keeps:"},
+		&cobra.Group{ID: "define", Title: "Definitions:"},
+		&cobra.Group{ID: "use", Title: "Use and watch:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("run", p.demo(), p.serve())
+	add("keep", p.login(), p.environments(), p.keys(), p.secrets())
+	add("define", p.routes(), p.commit(), p.promote())
+	add("use", p.call(), p.logs(), p.audit())
+	add("", p.version())
+	return root
+}
+
+const usageTemplate = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$all := .Commands}}{{range $group := .Groups}}
+
+{{.Title}}{{range $all}}{{if and (eq .GroupID $group.ID) .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}
+
+{{if .Groups}}More:{{else}}Commands:{{end}}{{range $all}}{{if and (eq .GroupID "") (or .IsAvailableCommand (eq .Name "help"))}}
+  {{rpad .Name .NamePadding}}  {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsagesWrapped 100 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Everywhere:
+{{.InheritedFlags.FlagUsagesWrapped 100 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} COMMAND --help" tells more about one.{{end}}
+`

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lockage/lockage/client"
+	"github.com/lockage/lockage/wire"
+)
+
+// fail tells the error on standard error, in JSON in the form the API has, and gives the exit code.
+func (p *program) fail(err error) int {
+	code, problem, hint := 1, wire.Problem{Type: "failure", Message: err.Error()}, ""
+	var usage *usageError
+	var refused *client.Error
+	switch {
+	case errors.As(err, &usage):
+		code, problem.Type = 2, "usage"
+		if usage.command != "" {
+			hint = usage.command + " --help tells more"
+		}
+	case errors.As(err, &refused):
+		problem = refused.Problem()
+		if problem.Type == "" {
+			problem.Type = "failure"
+		}
+	case errors.Is(err, context.Canceled):
+		problem.Message = "stopped before it was done"
+	}
+	if p.json {
+		_ = encode(p.errOut, wire.Failure{Error: problem})
+		return code
+	}
+	fmt.Fprintf(p.errOut, "lockage: %s\n", clean(problem.Message))
+	for _, f := range problem.Fields {
+		if line := f.Field + ": " + f.Message; line != problem.Message {
+			fmt.Fprintf(p.errOut, "  %s\n", clean(line))
+		}
+	}
+	for _, r := range problem.Routes {
+		fmt.Fprintf(p.errOut, "  route %s (%s)\n", clean(r.Name), clean(r.ID))
+	}
+	if hint != "" {
+		fmt.Fprintf(p.errOut, "  %s\n", hint)
+	}
+	return code
+}
+
+// note tells something beside the data; with --json nothing is told.
+func (p *program) note(format string, args ...any) {
+	if !p.json {
+		fmt.Fprintf(p.errOut, format+"\n", args...)
+	}
+}

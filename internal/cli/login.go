@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"cmp"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockage/lockage/client"
+)
+
+func (p *program) login() *cobra.Command {
+	var address, gateway string
+	cmd := &cobra.Command{
+		Use:   "login [flags] < token",
+		Short: "Keep the address and token of a server for the other commands",
+		Long: `Keeps the address and a management token (tk_…) in a file only you can read, after trying
+them. The token is read from standard input, or asked for at a terminal; it is never an argument,
+for arguments are seen by others on the machine and stay in the shell's history.`,
+		Example: `  lockage login
+  lockage login --address https://lockage.example.com --gateway https://gateway.example.com < token`,
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.logIn(cmd, cmp.Or(address, os.Getenv("LOCKAGE_ADDRESS"), localAddress),
+				cmp.Or(gateway, os.Getenv("LOCKAGE_GATEWAY")))
+		},
+	}
+	cmd.Flags().StringVar(&address, "address", "", "the server's address, a `URL` (LOCKAGE_ADDRESS, or "+localAddress+")")
+	cmd.Flags().StringVar(&gateway, "gateway", "",
+		"the gateway's address, a `URL`, for lockage call (LOCKAGE_GATEWAY, or for a server on this machine "+localGateway+")")
+	return cmd
+}
+
+func (p *program) logIn(cmd *cobra.Command, address, gateway string) error {
+	address, err := client.CheckAddress(address)
+	if err != nil {
+		return misused(cmd, "%s", err)
+	}
+	local := isLocal(address)
+	if gateway == "" && local {
+		gateway = localGateway
+	}
+	if gateway != "" {
+		if gateway, err = client.CheckAddress(gateway); err != nil {
+			return misused(cmd, "gateway %s", err)
+		}
+	}
+	if !local && strings.HasPrefix(address, "http:") {
+		p.note("lockage: this address is not https: the token and every value travel where others may read them")
+	}
+	token, err := p.confidential(cmd.Context(), "Token for "+address+": ", "token")
+	if err != nil {
+		return err
+	}
+	token = strings.TrimSpace(token)
+	c, err := client.New(client.Config{Address: address, Token: token})
+	if err != nil {
+		return err
+	}
+	list, err := c.ListEnvironments(cmd.Context())
+	if err != nil {
+		return err
+	}
+	path, err := credentials{Address: address, Gateway: gateway, Token: token}.write()
+	if err != nil {
+		return err
+	}
+	kept := map[string]string{"address": address, "gateway": gateway, "file": path}
+	return p.printDone(kept, nil, "logged in to %s, %s to see; kept in %s",
+		address, count(len(list), "environment"), path)
+}
+
+// isLocal says whether an address is this machine's own.
+func isLocal(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockage/lockage/wire"
+)
+
+// withoutValue refuses a value among the arguments with the way to give it.
+func withoutValue(name string) cobra.PositionalArgs {
+	wants := arguments(0, name)
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return misused(cmd, "a value is never an argument: pipe it into \"lockage secrets set\", or type it when asked; "+
+				"one that was typed here is in the shell's history now and should be replaced")
+		}
+		return wants(cmd, args)
+	}
+}
+
+func secretEnvironmentColumns() []column[wire.SecretEnvironment] {
+	return []column[wire.SecretEnvironment]{
+		{head: "environment", cell: func(s wire.SecretEnvironment) string { return s.Environment }},
+		{head: "configured", cell: func(s wire.SecretEnvironment) string { return yes(s.Configured) }},
+		{head: "version", cell: func(s wire.SecretEnvironment) string {
+			if s.Version == 0 {
+				return "-"
+			}
+			return strconv.FormatInt(s.Version, 10)
+		}},
+		{head: "updated", cell: func(s wire.SecretEnvironment) string { return at(s.UpdatedAt, "-") }},
+		{head: "routes", cell: func(s wire.SecretEnvironment) string {
+			var names []string
+			for _, r := range s.Routes {
+				names = append(names, r.Name)
+			}
+			return strings.Join(names, ", ")
+		}},
+	}
+}
+
+func (p *program) secretsStatus() *cobra.Command {
+	return &cobra.Command{
+		Use: "status NAME", Short: "Show where a secret has a value and which routes use it", Args: arguments(0, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := p.connect()
+			if err != nil {
+				return err
+			}
+			list, err := c.SecretEnvironments(cmd.Context(), args[0])
+			return printList(p, list, err, secretEnvironmentColumns())
+		},
+	}
+}
+
+func (p *program) secretsSet() *cobra.Command {
+	var environment string
+	cmd := &cobra.Command{
+		Use:   "set NAME --environment ENVIRONMENT [flags] < value",
+		Short: "Set a secret's value in one environment",
+		Long: `Sets the value of a secret in one environment. The value is read from standard input, without
+the line break at its end, or asked for at a terminal; it is never an argument. It cannot be read back.`,
+		Example: `  lockage secrets set stripe_api_key --environment staging
+  pass show stripe/staging | lockage secrets set stripe_api_key -e staging`,
+		Args: withoutValue("NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "environment"); err != nil {
+				return err
+			}
+			c, err := p.connect()
+			if err != nil {
+				return err
+			}
+			value, err := p.confidential(cmd.Context(), "Value of "+args[0]+" in "+environment+": ", "value")
+			if err != nil {
+				return err
+			}
+			s, err := c.SetSecretValue(cmd.Context(), args[0], environment, value)
+			return p.printDone(s, err, "%s has a value in %s (version %d)", args[0], s.Environment, s.Version)
+		},
+	}
+	cmd.Flags().StringVarP(&environment, "environment", "e", "", "the `ENVIRONMENT` where it gets the value")
+	return cmd
+}
+
+func (p *program) secretsUnset() *cobra.Command {
+	var environment string
+	cmd := &cobra.Command{
+		Use: "unset NAME --environment ENVIRONMENT", Short: "Take a secret's value in one environment away",
+		Args: arguments(0, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "environment"); err != nil {
+				return err
+			}
+			c, err := p.connect()
+			if err != nil {
+				return err
+			}
+			err = c.DeleteSecretValue(cmd.Context(), args[0], environment)
+			return p.printDone(wire.Deleted{Deleted: true}, err, "%s has no value in %s any more", args[0], environment)
+		},
+	}
+	cmd.Flags().StringVarP(&environment, "environment", "e", "", "the `ENVIRONMENT` where it loses the value")
+	return cmd
+}
+
+func (p *program) secretsDuplicate() *cobra.Command {
+	var from, to string
+	var overwrite bool
+	cmd := &cobra.Command{
+		Use: "duplicate NAME --from ENVIRONMENT --to ENVIRONMENT", Short: "Copy a secret's value to another environment",
+		Args: arguments(0, "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "from", "to"); err != nil {
+				return err
+			}
+			c, err := p.connect()
+			if err != nil {
+				return err
+			}
+			s, err := c.DuplicateSecretValue(cmd.Context(), args[0], from,
+				wire.SecretDuplicate{TargetEnvironment: to, Overwrite: overwrite})
+			return p.printDone(s, err, "%s has in %s the value of %s (version %d)", args[0], s.Environment, from, s.Version)
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "the `ENVIRONMENT` whose value is copied")
+	cmd.Flags().StringVar(&to, "to", "", "the `ENVIRONMENT` that gets it")
+	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "also over a value that is there already")
+	return cmd
+}

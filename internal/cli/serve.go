@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockage/lockage/internal/server"
+)
+
+func (p *program) serve() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: management API and gateway",
+		Long: `Runs the server until it is told to stop (Ctrl-C or SIGTERM); it then finishes the calls it is in.
+
+Every flag is also a variable, LOCKAGE_GATEWAY_LISTEN for --gateway-listen, and a line in the YAML
+file that --config names. A flag wins over a variable, a variable over the file.
+
+The first start makes the account and prints once how to log in. LOCKAGE_BOOTSTRAP_TOKEN,
+LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it makes.`,
+		Example: `  lockage serve
+  lockage serve --data /var/lib/lockage --allow-upstreams 10.0.0.0/8`,
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := server.LoadConfig(serveFlags(cmd), os.LookupEnv)
+			if err != nil {
+				return misused(cmd, "%s", err)
+			}
+			return server.Run(cmd.Context(), cfg, p.out, p.errOut)
+		},
+	}
+	// The defaults are the server's; here they are only told, for a flag that nobody gave must not win over the rest.
+	d := server.Defaults()
+	fs := cmd.Flags()
+	fs.String("data", "", "the data `FOLDER` (default "+d.Data+")")
+	fs.String("listen", "", "the `ADDRESS` of the management API (default "+d.Listen+")")
+	fs.String("gateway-listen", "", "the `ADDRESS` of the gateway (default "+d.GatewayListen+")")
+	fs.String("database", "", "a postgres:// `URL` (default: SQLite in the data folder)")
+	fs.String("config", "", "a YAML `FILE` of these settings")
+	fs.StringSlice("allow-upstreams", nil,
+		"private address `RANGES` that routes may reach, like 10.0.0.0/8; several times or with commas (default: none)")
+	fs.String("limit-environments", "", "the `NUMBER` of environments there may be (default: no limit)")
+	fs.Bool("dev", false, "routes may reach this machine's own addresses")
+	fs.String("tls-cert", "", "a PEM `FILE` with the certificate, to serve https")
+	fs.String("tls-key", "", "a PEM `FILE` with its key")
+	return cmd
+}
+
+// serveFlags are the flags that were really given.
+func serveFlags(cmd *cobra.Command) map[string]string {
+	flags := map[string]string{}
+	for _, name := range append(server.Names(), "config") {
+		switch f := cmd.Flags().Lookup(name); {
+		case f == nil || !f.Changed:
+		case f.Value.Type() == "stringSlice":
+			list, err := cmd.Flags().GetStringSlice(name)
+			if err == nil {
+				flags[name] = strings.Join(list, ",")
+			}
+		default:
+			flags[name] = f.Value.String()
+		}
+	}
+	return flags
+}
