@@ -1,0 +1,67 @@
+# The commands of this repository. `make run` and `make test` need Go and make, nothing else.
+
+GO ?= go
+
+# Packages whose tests have an -update flag that refreshes their goldens: the others would refuse it.
+GOLDEN = $(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' . )))
+
+# Packages in which goroutines share much: the race detector pays there.
+RACE := ./internal/control/... ./internal/gateway/... ./internal/snapshot/...
+
+# How long `make fuzz` stays with each target.
+FUZZTIME ?= 30s
+
+# The measurements that `make bench` runs.
+BENCH ?= .
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/lockage
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/lockage ./cmd/lockage
+
+.PHONY: run
+run: build ## build, then serve a demo with a temporary store
+	./bin/lockage demo
+
+.PHONY: test
+test: ## run every test; without PostgreSQL its half is skipped
+	$(GO) test -timeout 10m ./...
+
+.PHONY: race
+race: ## run the tests of the concurrent packages under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -shuffle on -timeout 10m $(RACE)
+
+.PHONY: lint
+lint: ## check formatting, vet, staticcheck and go.mod
+	@unformatted=$$($(GO) tool gofumpt -l .) || exit 1; \
+	if [ -n "$$unformatted" ]; then echo "not formatted; run: go tool gofumpt -w ."; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+
+.PHONY: golden
+golden: ## refresh the goldens; read the difference as you read code
+	$(if $(GOLDEN),$(GO) test $(GOLDEN) -update,@echo "no package has goldens")
+
+.PHONY: fuzz
+fuzz: ## stay FUZZTIME (30s) with each fuzz target of each package
+	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets"; exit 1; }; \
+	echo "$$targets" | awk '/^Fuzz/ { name[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, name[i]; n = 0 }' | \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## measure; BENCH names the benchmarks, as a regular expression
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+
+.PHONY: clean
+clean: ## remove what make builds, and the test cache
+	rm -rf bin
+	$(GO) clean -testcache
