@@ -19,7 +19,7 @@ func TestFirstStartTellsHowToGoOnOnce(t *testing.T) {
 	}
 	serve()
 	token := w.finds(t, regexp.MustCompile(`management token +(tk_\w{49})\n`))[1]
-	login := w.finds(t, regexp.MustCompile(`\n  lockage (login --address \S+)\n`))[1]
+	login := w.finds(t, regexp.MustCompile(`\n  lockage (login --address \S+) --gateway \S+\n`))[1]
 	password := w.finds(t, regexp.MustCompile(`owner +(\S+@\S+)\n +password +(\S+)\n`))
 	w.finds(t, regexp.MustCompile(`kek\.key and \S+pepper\.key`))
 

@@ -68,6 +68,7 @@ secret.value.duplicate  environment  o a . . .
 secret.value.set        environment  o a . . .
 session.login           account      . . . . .
 token.create            account      . . . . .
+request.refuse          account      . . . . .
 `
 
 type row struct {

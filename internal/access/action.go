@@ -52,6 +52,7 @@ const (
 	AccountCreate Action = "account.create"
 	MemberCreate  Action = "member.create"
 	TokenCreate   Action = "token.create"
+	RequestRefuse Action = "request.refuse"
 )
 
 // Actions lists every action, sorted by its text.
@@ -81,7 +82,7 @@ type rule struct {
 	does    string // completes "the role viewer may not …"
 }
 
-// rules is the table of DESIGN's roles; nothing writes to it.
+// rules is the table of roles; nothing writes to it.
 var rules = map[Action]rule{
 	EnvironmentList:   {scope: AnywhereScope, roles: everyone, does: "list environments"},
 	EnvironmentRead:   {scope: EnvironmentScope, roles: everyone, does: "see this environment"},
@@ -124,4 +125,5 @@ var rules = map[Action]rule{
 	AccountCreate: {scope: AccountScope, does: "create an account"},
 	MemberCreate:  {scope: AccountScope, does: "create members"},
 	TokenCreate:   {scope: AccountScope, does: "create management tokens"},
+	RequestRefuse: {scope: AccountScope, does: "record refusals"},
 }

@@ -62,6 +62,7 @@ func (a *API) guard(d *details, shape *huma.Schema) func(huma.Context, func(huma
 		r, w := humago.Unwrap(hc)
 		c := &call{shape: shape}
 		if err := a.admit(c, d, r, hc.Operation()); err != nil {
+			a.refused(c, d, r, err)
 			refuse(w, r, err)
 			return
 		}
@@ -77,10 +78,18 @@ func (a *API) guard(d *details, shape *huma.Schema) func(huma.Context, func(huma
 			run = a.once(c, r, kept, run)
 		}
 		if err := run(r.Context()); err != nil {
+			a.refused(c, d, r, err)
 			refuse(w, r, err)
 			return
 		}
 		kept.Send()
+	}
+}
+
+// refused has the refusal of a change recorded, where the operation has not done so itself.
+func (a *API) refused(c *call, d *details, r *http.Request, err error) {
+	if d.method != http.MethodGet {
+		a.control.RecordRefused(r.Context(), c.who, d.id, err)
 	}
 }
 

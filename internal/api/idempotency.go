@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 
 // once returns run such that, with an Idempotency-Key, it happens once: a repeated request gets the kept answer, with
 // Idempotency-Replayed; the same key with another request is a conflict. Only successes are kept. After a refusal the
-// key may be used again; after a failure of ours it may not, because nobody knows how far the request came. A caller who
+// key may be used again; after a failure of ours, or a change that was made all the same, it may not. A caller who
 // goes away does not stop the request: it comes back for the answer.
 func (a *API) once(c *call, r *http.Request, kept *web.Buffer, run func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
@@ -46,7 +47,8 @@ func (a *API) once(c *call, r *http.Request, kept *web.Buffer, run func(context.
 			return nil
 		}
 		if err := run(ctx); err != nil {
-			if fault.KindOf(err) != fault.Internal {
+			var told *fault.Error
+			if errors.As(err, &told) && !told.Saved {
 				a.dropAnswer(ctx, c, key)
 			}
 			return err

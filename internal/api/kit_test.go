@@ -27,6 +27,7 @@ import (
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
 	"github.com/lockage/lockage/internal/testkit"
 	"github.com/lockage/lockage/wire"
@@ -73,8 +74,11 @@ func newRig(t *testing.T, configs ...rigConfig) *rig {
 	must(t, err)
 	r.digester, err = apikey.NewDigester(bytes.Repeat([]byte{9}, 32))
 	must(t, err)
+	sealer := secret.NewSealer(kek)
+	holder, err := snapshot.NewHolder(snapshot.Config{Feed: control.Feed{Store: r.store}, Sealer: sealer, Logger: slog.New(slog.DiscardHandler)})
+	must(t, err)
 	r.control, err = control.New(control.Config{
-		Store: r.store, Sealer: secret.NewSealer(kek), Digester: r.digester, Now: r.clock.Now, EnvironmentLimit: c.limit,
+		Store: r.store, Sealer: sealer, Digester: r.digester, Holder: holder, Now: r.clock.Now, EnvironmentLimit: c.limit,
 	})
 	must(t, err)
 	must(t, r.control.Unlock(t.Context()))

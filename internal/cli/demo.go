@@ -59,7 +59,7 @@ func (p *program) runDemo(ctx context.Context, once bool) (err error) {
 
 	s := &scene{
 		Address: "http://" + running.ControlAddress(), Gateway: "http://" + running.GatewayAddress(),
-		Upstream: u.address, Token: running.Bootstrapped.Token.Reveal(),
+		Upstream: u.address, Token: running.Bootstrapped.Token,
 	}
 	c, err := client.New(client.Config{Address: s.Address, Token: s.Token})
 	if err != nil {

@@ -30,7 +30,7 @@ for arguments are seen by others on the machine and stay in the shell's history.
 	}
 	cmd.Flags().StringVar(&address, "address", "", "the server's address, a `URL` (LOCKAGE_ADDRESS, or "+localAddress+")")
 	cmd.Flags().StringVar(&gateway, "gateway", "",
-		"the gateway's address, a `URL`, for lockage call (LOCKAGE_GATEWAY, or for a server on this machine "+localGateway+")")
+		"the gateway's address, a `URL`, for lockage call (LOCKAGE_GATEWAY, or for a server at "+localAddress+" "+localGateway+")")
 	return cmd
 }
 
@@ -40,7 +40,7 @@ func (p *program) logIn(cmd *cobra.Command, address, gateway string) error {
 		return misused(cmd, "%s", err)
 	}
 	local := isLocal(address)
-	if gateway == "" && local {
+	if gateway == "" && address == localAddress { // anything else on this machine may not be ours to send a token to
 		gateway = localGateway
 	}
 	if gateway != "" {

@@ -68,7 +68,7 @@ func session(env *testscript.Env) error {
 	env.Setenv("ADDRESS", "http://"+running.ControlAddress())
 	env.Setenv("GATEWAY", "http://"+running.GatewayAddress())
 	env.Setenv("UPSTREAM", upstream.URL)
-	token := running.Bootstrapped.Token.Reveal()
+	token := running.Bootstrapped.Token
 	env.Setenv("TOKEN", token)
 	env.Setenv("LOCKAGE_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
 	// Under the race detector each command would otherwise wait a second before it ends.

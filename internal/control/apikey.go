@@ -126,6 +126,9 @@ func (c *Control) UpdateAPIKey(ctx context.Context, who access.Principal, id str
 		if err != nil {
 			return err
 		}
+		if k.ReplacedBy != "" && (changed.ExpiresAt.IsZero() || changed.ExpiresAt.After(k.ExpiresAt)) {
+			return fault.New(fault.Conflict, "the API key was rotated: its grace may be cut short, not prolonged; use its successor")
+		}
 		k = APIKey{APIKey: changed, Environment: v.environment.Name}
 		v.Serve()
 		return v.Tx.UpdateAPIKey(ctx, changed)

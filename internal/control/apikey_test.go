@@ -131,6 +131,14 @@ func TestAPIKeysRotate(t *testing.T) {
 		if !old.ExpiresAt.Equal(x.clock.Now().Add(24*time.Hour)) || !x.lives(shown) || !x.lives(successor) {
 			t.Errorf("in its grace: got %+v, want both keys taken", old)
 		}
+		later, sooner := old.ExpiresAt.Add(time.Second), old.ExpiresAt
+		for _, at := range []time.Time{later, {}} {
+			_, err := x.UpdateAPIKey(t.Context(), x.owner, id, apikey.Fields{ExpiresAt: &at})
+			wantFault(t, "prolong the grace", err, fault.Conflict, "the API key was rotated: its grace may be cut short, not prolonged; use its successor")
+		}
+		if _, err := x.UpdateAPIKey(t.Context(), x.owner, id, apikey.Fields{ExpiresAt: &sooner, Description: ptr("old")}); err != nil {
+			t.Errorf("keep the grace: got %v, want no error", err)
+		}
 		_, _, err := x.RotateAPIKey(t.Context(), x.owner, id, time.Hour)
 		wantFault(t, "rotate twice", err, fault.Conflict, "the API key was rotated before; rotate its successor")
 		x.clock.pass(24 * time.Hour)

@@ -22,6 +22,9 @@ type BootstrapConfig struct {
 	Token    string
 	Email    string // "owner@localhost" when empty
 	Password string
+	// Keep is called inside the transaction with what was made, before it is committed: whatever happens to the process
+	// afterwards, the credentials can still be shown. An error undoes everything. nil keeps nothing.
+	Keep func(Bootstrapped) error
 }
 
 // Bootstrapped is what the first start made, for printing once. A credential that the operator set is not repeated.
@@ -56,6 +59,9 @@ func (c *Control) Bootstrap(ctx context.Context, b BootstrapConfig) (made Bootst
 		token = b.Token
 	}
 	hash := hashPassword(made.Password)
+	if !made.MadePassword {
+		made.Password = ""
+	}
 	id := newID()
 	err = c.store.CreateAccount(ctx, id, "default", func(tx *store.Tx) error {
 		if err := claimFirst(ctx, tx, id); err != nil {
@@ -83,16 +89,16 @@ func (c *Control) Bootstrap(ctx context.Context, b BootstrapConfig) (made Bootst
 			}
 		}
 		tx.Serve()
-		return tx.AppendAudit(ctx, v.entry(audit.Allowed))
+		if err := tx.AppendAudit(ctx, v.entry(audit.Allowed)); err != nil || b.Keep == nil {
+			return err
+		}
+		return b.Keep(made)
 	})
 	switch {
 	case errors.Is(err, errNotFirst):
 		return Bootstrapped{}, false, nil
 	case err != nil:
 		return Bootstrapped{}, false, err
-	}
-	if !made.MadePassword {
-		made.Password = ""
 	}
 	return made, true, nil
 }

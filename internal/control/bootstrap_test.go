@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -98,6 +99,27 @@ func TestBootstrapUsesWhatTheOperatorSet(t *testing.T) {
 	})
 }
 
+// What was made can be kept before it is committed, so that it is not lost with the process.
+func TestBootstrapKeepsBeforeItCommits(t *testing.T) {
+	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+		x := empty(t, c)
+		before := x.state(t)
+		b := control.BootstrapConfig{Password: ownerPassword, Keep: func(control.Bootstrapped) error { return errTrap }}
+		made, created, err := x.Bootstrap(t.Context(), b)
+		if !errors.Is(err, errTrap) || created || made != (control.Bootstrapped{}) {
+			t.Errorf("not kept: got %+v, created %v, %v, want nothing made", made, created, err)
+		}
+		if diff := cmp.Diff(before, x.state(t)); diff != "" || len(x.dump(t, "accounts")) != 0 {
+			t.Errorf("not kept: changed (-before +after):\n%s", diff)
+		}
+		var kept control.Bootstrapped
+		b.Keep = func(m control.Bootstrapped) error { kept = m; return nil }
+		if made, created, err = x.Bootstrap(t.Context(), b); err != nil || !created || made != kept || kept.Token.Reveal() == "" || kept.Password != "" {
+			t.Errorf("got %+v, created %v, %v, want what was kept, %+v, without the operator's password", made, created, err, kept)
+		}
+	})
+}
+
 func TestBootstrapRefuses(t *testing.T) {
 	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
 		x := empty(t, c)
@@ -165,16 +187,16 @@ func TestUnlock(t *testing.T) {
 			want        string
 		}{
 			"the same keys":  {1, 2, ""},
-			"another pepper": {1, 3, "the pepper in the data folder is not the one"},
-			"another KEK":    {3, 2, "the key-encryption key is not the one"},
-			"both":           {3, 3, "is not the one this database was made with"},
+			"another pepper": {1, 3, "(the pepper differs)"},
+			"another KEK":    {3, 2, "(the key-encryption key differs)"},
+			"both":           {3, 3, "differs)"},
 		} {
 			operations, err := control.New(settings(t, x.store, tt.kek, tt.pepper))
 			if err != nil {
 				t.Fatal(err)
 			}
 			err = operations.Unlock(t.Context())
-			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			if tt.want == "" && err != nil || tt.want != "" && (!errors.Is(err, control.ErrOtherKeys) || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%s: got %v, want %q", name, err, tt.want)
 			}
 		}

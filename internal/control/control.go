@@ -41,6 +41,7 @@ type Control struct {
 	limit    int
 	issuer   string
 	hashing  *semaphore.Weighted // argon2id takes memory: a bounded number at a time
+	attempts *attempts
 	signing  signingKey
 }
 
@@ -60,7 +61,7 @@ func New(c Config) (*Control, error) {
 	}
 	return &Control{
 		store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
-		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce),
+		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -19,6 +20,7 @@ type visit struct {
 	environment environment.Environment // the one acted in; zero for what concerns the account
 	target      audit.Target
 	detail      map[string]string
+	lost        bool // what was asked for is not there for the principal
 }
 
 // scope finds, inside the transaction and before the decision, the environment an operation acts in. What the
@@ -47,6 +49,7 @@ func first(_ context.Context, v *visit) error {
 func (v *visit) seen(ref string) (environment.Environment, error) {
 	e, ok := v.pipeline.Find(ref)
 	if !ok || !v.who.Sees(e.ID) {
+		v.lost = true
 		return environment.Environment{}, fault.New(fault.NotFound, "no such environment")
 	}
 	return e, nil
@@ -64,6 +67,7 @@ func (v *visit) enter(ctx context.Context, where scope) error {
 	}
 	v.pipeline = environment.NewPipeline(list)
 	if err := where(ctx, v); err != nil {
+		v.lost = fault.Is(err, fault.NotFound)
 		return err
 	}
 	return v.allow(v.environment)
@@ -111,14 +115,15 @@ func (c *Control) serve(ctx context.Context, tx *store.Tx) error {
 	if err := c.holder.Refresh(context.WithoutCancel(ctx), tx.Account()); err != nil {
 		c.logger.ErrorContext(ctx, "gateway could not take a change", "account", tx.Account(), "version", tx.Version(), "error", err)
 		return &fault.Error{
-			Kind: fault.Unavailable, Err: err,
+			Kind: fault.Unavailable, Saved: true, Err: err,
 			Message: "the change is saved, but the gateway could not take it yet and goes on with the state before; it keeps trying",
 		}
 	}
 	return nil
 }
 
-// read is the door of everything that only looks. A forbidden look is recorded.
+// read is the door of everything that only looks. A forbidden look is recorded, and so is one at an environment, or a
+// thing of one, that is not there for the principal, whether it exists or not: that is how a probe shows.
 func (c *Control) read(ctx context.Context, who access.Principal, action access.Action, where scope, fn func(*visit) error) (err error) {
 	defer fault.Wrap(&err, "control: %s", action)
 	v := &visit{who: who, action: action}
@@ -129,7 +134,7 @@ func (c *Control) read(ctx context.Context, who access.Principal, action access.
 		}
 		return fn(v)
 	})
-	if fault.Is(err, fault.Forbidden) {
+	if v.lost || fault.Is(err, fault.Forbidden) {
 		c.recordRefusal(ctx, v, err)
 	}
 	return err
@@ -145,7 +150,23 @@ func (c *Control) recordRefusal(ctx context.Context, v *visit, refusal error) {
 	e.Detail = audit.Detail("error", string(kind))
 	if err := c.record(context.WithoutCancel(ctx), v.who.Account, e); err != nil {
 		c.logger.ErrorContext(ctx, "refusal could not be recorded", "action", v.action, "kind", kind, "error", err)
+		return
 	}
+	var told *fault.Error
+	if errors.As(refusal, &told) {
+		told.Recorded = true
+	}
+}
+
+// RecordRefused keeps the refusal of a request to change something that did not come as far as its operation, such as
+// one with a broken body. operation is the name the front knows it by. One that is recorded already is not kept twice.
+func (c *Control) RecordRefused(ctx context.Context, who access.Principal, operation string, refusal error) {
+	var told *fault.Error
+	if who.Account == "" || !errors.As(refusal, &told) || told.Recorded {
+		return
+	}
+	v := &visit{Tx: &store.Tx{}, who: who, action: access.RequestRefuse, target: audit.Target{Kind: "operation", Name: operation}}
+	c.recordRefusal(ctx, v, refusal)
 }
 
 // record appends an audit entry that goes with no change.

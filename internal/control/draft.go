@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -24,7 +25,7 @@ func (c *Control) CreateRoute(ctx context.Context, who access.Principal, body []
 		case err == nil:
 			d = earlier // deleted before: the key comes back with its id
 			switch seen, err := v.view(ctx, d); {
-			case err == nil && !seen.Leaving:
+			case err == nil && !seen.Leaving && (seen.Draft || v.livesAt(seen)):
 				v.target = routeTarget(d)
 				return fault.New(fault.Conflict, "a route with this key already exists")
 			case err != nil && !fault.Is(err, fault.NotFound):
@@ -41,6 +42,12 @@ func (c *Control) CreateRoute(ctx context.Context, who access.Principal, body []
 		return err
 	})
 	return r, err
+}
+
+// livesAt says whether a route is live where changes begin; it may live on above after its deletion was committed.
+func (v *visit) livesAt(r Route) bool {
+	first := v.pipeline.First().ID
+	return slices.ContainsFunc(r.Status, func(s RouteStatus) bool { return s.Environment.ID == first && s.Committed })
 }
 
 // UpdateRoute saves a changed route as a draft from a JSON body of the fields that change.
@@ -73,6 +80,9 @@ func (c *Control) DeleteRoute(ctx context.Context, who access.Principal, ref str
 			return err
 		}
 		v.target = routeTarget(seen.Identity)
+		if !seen.Draft && !v.livesAt(seen) {
+			return fault.New(fault.Conflict, "the route's deletion is committed already; promote it to the environments above")
+		}
 		_, err = c.save(ctx, v, seen.Identity, nil, commit)
 		return err
 	})

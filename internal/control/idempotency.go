@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 
@@ -32,6 +33,8 @@ func answerBinding(who access.Principal, key string) secret.Binding {
 func (c *Control) BeginIdempotent(ctx context.Context, who access.Principal, key, fingerprint string) (saved *IdempotentAnswer, err error) {
 	defer fault.Wrap(&err, "control: begin an idempotent request")
 	now := c.now()
+	keyed := c.digester.Sum(fingerprint) // a body may be short enough to be guessed from a plain digest
+	fingerprint = hex.EncodeToString(keyed[:])
 	var found store.Idempotent
 	var taken bool
 	err = c.store.Batch(ctx, func(tx *store.Tx) error {

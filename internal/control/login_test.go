@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +88,41 @@ func TestLoginRefuses(t *testing.T) {
 		if log := strings.Join(x.dump(t, "audit_entries"), "\n"); strings.Contains(log, "zebra") {
 			t.Errorf("the log repeats what was typed: %s", log)
 		}
+	})
+}
+
+// Who tries too often waits, known or not and even with the right password; the log tells how often.
+func TestLoginsAreLimited(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		begun := len(x.entries(t))
+		attempt := func(email, password, address string, want fault.Kind) {
+			t.Helper()
+			_, _, err := x.Login(t.Context(), email, password, access.Request{Address: address})
+			var f *fault.Error
+			if fault.KindOf(err) != want || want == fault.Limited && (!errors.As(err, &f) || f.RetryAfter <= 0 || f.RetryAfter > 30*time.Second) {
+				t.Errorf("%s from %s: got %v, want %q", email, address, err, want)
+			}
+		}
+		for i := range 10 {
+			attempt(ownerEmail, "wrong", fmt.Sprintf("192.0.2.%d", i), fault.Unauthenticated)
+		}
+		attempt(ownerEmail, ownerPassword, "198.51.100.1", fault.Limited)
+		attempt(" OWNER@example.com", ownerPassword, "198.51.100.2", fault.Limited)
+		attempt("another@example.com", "wrong", "198.51.100.1", fault.Unauthenticated)
+		if n := len(x.entries(t)) - begun; n != 11 {
+			t.Errorf("got %d entries, want 11: what is too many is not recorded one by one", n)
+		}
+		x.clock.pass(30 * time.Second)
+		attempt(ownerEmail, ownerPassword, "198.51.100.1", "")
+		entries := x.entries(t)
+		if last := entries[len(entries)-1]; last.Outcome != audit.Allowed || last.Detail["reason"] != "2 attempts before this one were refused as too many" {
+			t.Errorf("got %+v, want the log to tell how many were refused", last)
+		}
+		for i := range 30 {
+			attempt(fmt.Sprintf("somebody-%d@example.com", i), "wrong", "203.0.113.1", fault.Unauthenticated)
+		}
+		attempt("nobody@example.com", "wrong", "203.0.113.1", fault.Limited)
+		attempt("nobody@example.com", "wrong", "203.0.113.2", fault.Unauthenticated)
 	})
 }
 

@@ -107,6 +107,12 @@ func TestDeletingARouteIsADraft(t *testing.T) {
 		if got := x.route(t, "charges"); stands(got) != "development -, production on" || got.Draft {
 			t.Errorf("committed: got %s, want it live above only", stands(got))
 		}
+		wantFault(t, "delete twice", x.DeleteRoute(t.Context(), x.owner, "charges", nil), fault.Conflict,
+			"the route's deletion is committed already; promote it to the environments above")
+		if back := x.createRoute(t, `{"key":"charges","target_url":"https://example.com/9"}`); back.ID != made.ID || !back.Draft {
+			t.Errorf("created while it lives on above: got %+v, want a draft with its id back", back)
+		}
+		remove(nil)
 		x.promote(t, "production")
 		gone("promoted")
 		if again := x.createRoute(t, `{"key":"charges","target_url":"https://example.com/3"}`); again.ID != made.ID {

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"strings"
 	"time"
 
@@ -31,6 +32,13 @@ func (c *Control) Login(ctx context.Context, email, password string, from access
 	if len(password) > passwordMost || len(email) > emailMost {
 		email, password = "", "" // nobody's; refused and recorded as anybody unknown
 	}
+	wait, refused := c.attempts.allow(normalEmail(email), from.Address, c.now())
+	if wait > 0 {
+		// not recorded one by one, or whoever can reach us could fill the audit log: the next one that counts tells how many
+		return "", time.Time{}, &fault.Error{
+			Kind: fault.Limited, RetryAfter: wait, Message: "too many attempts to log in; wait before the next",
+		}
+	}
 	var member store.Member
 	var accounts []string
 	err = c.store.ReadAll(ctx, func(tx *store.Tx) error {
@@ -57,8 +65,14 @@ func (c *Control) Login(ctx context.Context, email, password string, from access
 		RequestID: from.ID, Address: from.Address,
 	}
 	where := member.Account
+	if refused > 0 {
+		entry.Detail = audit.Detail("reason", fmt.Sprintf("%d attempts before this one were refused as too many", refused))
+	}
 	if !right {
-		entry.Outcome, entry.Detail = audit.Refused, audit.Detail("error", string(fault.Unauthenticated))
+		entry.Outcome = audit.Refused
+		if entry.Detail == nil {
+			entry.Detail = audit.Detail("error", string(fault.Unauthenticated))
+		}
 	}
 	if where == "" && len(accounts) > 0 {
 		where = accounts[0] // somebody unknown knocked: the oldest account's log keeps it, without what they typed

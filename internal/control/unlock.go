@@ -22,6 +22,9 @@ const (
 	settingFirst   = "first_account"
 )
 
+// ErrOtherKeys is what Unlock answers when the keys are not those the database was made with.
+var ErrOtherKeys = errors.New("the key files in the data folder are not those this database was made with; start with the data folder that belongs to it")
+
 // signingKey signs the JWTs of members.
 type signingKey struct {
 	id      string
@@ -60,7 +63,7 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 		return err
 	}
 	if !bytes.Equal(pepper, proof[:]) {
-		return errors.New("the pepper in the data folder is not the one this database was made with; start with the data folder that belongs to it")
+		return fmt.Errorf("%w (the pepper differs)", ErrOtherKeys)
 	}
 	var stored sealedSigningKey
 	if err := json.Unmarshal(signing, &stored); err != nil {
@@ -68,7 +71,7 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	}
 	opener, err := c.sealer.Open(ctx, signingBinding(stored.ID), stored.Sealed)
 	if err != nil {
-		return fmt.Errorf("the key-encryption key is not the one this database was made with; start with the data folder that belongs to it: %w", err)
+		return fmt.Errorf("%w (the key-encryption key differs)", ErrOtherKeys)
 	}
 	seed, err := opener.AppendTo(nil)
 	if err != nil {

@@ -51,6 +51,8 @@ type Error struct {
 	Fields     []Field       // with Invalid: which fields
 	Routes     []Route       // with InUse: which routes
 	RetryAfter time.Duration // with Limited and Unavailable: when to try again; 0 is unknown
+	Saved      bool          // with Unavailable: the change is made all the same
+	Recorded   bool          // the refusal stands in the audit log
 	Err        error         // the cause, for the log only
 }
 

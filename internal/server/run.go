@@ -18,6 +18,9 @@ func Run(ctx context.Context, c Config, out, logs io.Writer) error {
 		return err
 	}
 	greet(out, c, r)
+	if err := r.Shown(); err != nil {
+		logger.WarnContext(ctx, "the file with the first credentials could not be removed", "error", err)
+	}
 	select {
 	case <-ctx.Done():
 	case err = <-r.Failed():
@@ -41,11 +44,11 @@ func greet(out io.Writer, c Config, r *Running) {
 	}
 	fmt.Fprintf(out, "\nThis is the first start. An account was made, with the environments development and production.\n")
 	fmt.Fprintf(out, "What follows is shown once.\n\n")
-	if made.MadeToken {
-		fmt.Fprintf(out, "  management token  %s\n", made.Token.Reveal())
+	if made.Token != "" {
+		fmt.Fprintf(out, "  management token  %s\n", made.Token)
 	}
 	fmt.Fprintf(out, "  owner             %s\n", made.Email)
-	if made.MadePassword {
+	if made.Password != "" {
 		fmt.Fprintf(out, "  password          %s\n", made.Password)
 	}
 	fmt.Fprintf(out, "\nGo on with:\n\n  lockage login --address %[1]s://%[2]s --gateway %[1]s://%[3]s\n  lockage environments list\n\n",

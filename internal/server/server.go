@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/lockage/lockage/internal/api"
@@ -29,7 +31,8 @@ const Version = "0.1.0"
 
 const (
 	pollEvery = time.Second      // how often other processes on the same PostgreSQL are looked for
-	drain     = 25 * time.Second // how long calls in flight may take to end; below the 30 s that orchestrators wait
+	drain     = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
+	settle    = 5 * time.Second  // for records to be stored and the control plane to end
 )
 
 // loopback is what --dev allows as upstreams.
@@ -37,9 +40,10 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustPa
 
 // Running is a started server.
 type Running struct {
-	// Bootstrapped is what the first start made; nil on every later one.
-	Bootstrapped *control.Bootstrapped
+	// Bootstrapped is what the first start made and nobody was shown; nil on every later one. Call Shown when it was.
+	Bootstrapped *Credentials
 
+	first    string // path of the file that keeps what was not shown
 	logger   *slog.Logger
 	closing  []func() error // undone in reverse, at the end or when the start fails
 	holder   *snapshot.Holder
@@ -47,6 +51,7 @@ type Running struct {
 	gateway  *gateway.Gateway
 	fronts   [2]*http.Server // control plane, gateway
 	sockets  [2]net.Listener
+	tls      *tls.Config // nil: clear text
 	failed   chan error
 	stopLoop func()
 	draining chan struct{}
@@ -54,18 +59,27 @@ type Running struct {
 
 // Start starts a server; it serves until Stop.
 func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err error) {
-	r := &Running{logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
+	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
 		}
 	}()
+	release, err := openFolder(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	r.closing = append(r.closing, release)
+	// whatever an operator may have got wrong comes before the first start makes an account, whose credentials are shown
+	// once
+	if err := r.open(ctx, c); err != nil {
+		return nil, err
+	}
 	sealer, digester, forget, err := r.openData(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	feed := control.Feed{Store: r.store}
-	if r.holder, err = snapshot.NewHolder(snapshot.Config{Feed: feed, Sealer: sealer, Logger: logger}); err != nil {
+	if r.holder, err = snapshot.NewHolder(snapshot.Config{Feed: control.Feed{Store: r.store}, Sealer: sealer, Logger: logger}); err != nil {
 		return nil, err
 	}
 	operations, err := control.New(control.Config{
@@ -74,32 +88,28 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err 
 	if err != nil {
 		return nil, err
 	}
-	if err := operations.Unlock(ctx); err != nil {
-		return nil, errors.Join(err, forget())
-	}
-	made, created, err := operations.Bootstrap(ctx, control.BootstrapConfig{
-		Token: c.BootstrapToken, Email: c.BootstrapEmail, Password: c.BootstrapPassword,
-	})
-	if err != nil {
+	if err := r.build(c, operations, digester); err != nil {
 		return nil, err
 	}
-	if created {
-		r.Bootstrapped = &made
+	if err := operations.Unlock(ctx); err != nil {
+		if errors.Is(err, control.ErrOtherKeys) {
+			err = errors.Join(err, forget())
+		}
+		return nil, err
+	}
+	if r.Bootstrapped, err = bootstrap(ctx, c, operations); err != nil {
+		return nil, err
 	}
 	if err := r.holder.RefreshAll(ctx); err != nil {
 		return nil, fmt.Errorf("the gateway's first snapshot: %w", err)
 	}
-	return r, r.listen(ctx, c, operations, digester)
+	r.serve(ctx)
+	return r, nil
 }
 
-// openData takes the data folder, loads or makes the two keys, and opens the store. forget removes a key that was made
+// openData loads or makes the two keys and opens the store. forget removes a key that was made
 // by this start, for when it turns out that the database belongs to another.
 func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *apikey.Digester, forget func() error, err error) {
-	release, err := openFolder(c.Data)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	r.closing = append(r.closing, release)
 	var made []string
 	keys := map[string][]byte{}
 	for _, name := range []string{"kek.key", "pepper.key"} {
@@ -135,21 +145,25 @@ func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *
 	return secret.NewSealer(kek), digester, forget, nil
 }
 
-// listen opens both listeners and starts everything that runs beside them.
-func (r *Running) listen(ctx context.Context, c Config, operations *control.Control, digester *apikey.Digester) (err error) {
-	tlsConfig, err := loadTLS(c)
-	if err != nil {
+// open opens both listeners.
+func (r *Running) open(ctx context.Context, c Config) (err error) {
+	if r.tls, err = loadTLS(c); err != nil {
 		return err
 	}
-	for i, address := range []string{c.Listen, c.GatewayListen} {
-		if r.sockets[i], err = new(net.ListenConfig).Listen(ctx, "tcp", address); err != nil {
-			return err
+	for i, side := range []struct{ address, flag string }{{c.Listen, "--listen"}, {c.GatewayListen, "--gateway-listen"}} {
+		if r.sockets[i], err = new(net.ListenConfig).Listen(ctx, "tcp", side.address); err != nil {
+			return fmt.Errorf("%w; give another address with %s", err, side.flag)
 		}
 		r.closing = append(r.closing, ignoreClosed(r.sockets[i].Close))
 	}
+	return nil
+}
+
+// build puts the two fronts together.
+func (r *Running) build(c Config, operations *control.Control, digester *apikey.Digester) (err error) {
 	allowed := c.AllowUpstreams
 	if c.Dev {
-		allowed = append(loopback[:len(loopback):len(loopback)], allowed...)
+		allowed = slices.Concat(loopback, allowed)
 	}
 	r.gateway, err = gateway.New(gateway.Config{
 		Holder: r.holder, Digester: digester, Allow: allowed, Own: r.own, Sink: operations, Logger: r.logger, Ready: r.ready,
@@ -157,12 +171,16 @@ func (r *Running) listen(ctx context.Context, c Config, operations *control.Cont
 	if err != nil {
 		return err
 	}
-	front, err := api.New(api.Config{
-		Control: operations, Ready: r.ready, Metrics: metrics(r), Logger: r.logger, Version: Version,
-	})
+	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Metrics: metrics(r), Logger: r.logger, Version: Version})
 	if err != nil {
 		return err
 	}
+	r.fronts = [2]*http.Server{web.NewServer(front, r.logger), gatewayServer(r.gateway, r.logger)}
+	return nil
+}
+
+// serve starts everything that runs from now on.
+func (r *Running) serve(ctx context.Context) {
 	r.gateway.Start()
 	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -171,14 +189,10 @@ func (r *Running) listen(ctx context.Context, c Config, operations *control.Cont
 		r.holder.Run(loop, pollEvery)
 	}()
 	r.stopLoop = func() { cancel(); <-done }
-
-	r.fronts[0] = web.NewServer(front, r.logger)
-	r.fronts[1] = gatewayServer(r.gateway, r.logger)
 	for i, s := range r.fronts {
-		s.TLSConfig = tlsConfig
+		s.TLSConfig = r.tls.Clone()
 		go func() { r.failed <- serve(s, r.sockets[i]) }()
 	}
-	return nil
 }
 
 // own is where this process itself listens: no route may lead back into it.
@@ -218,17 +232,37 @@ func (r *Running) GatewayAddress() string { return r.sockets[1].Addr().String() 
 func (r *Running) Failed() <-chan error { return r.failed }
 
 // Stop ends the server: readiness goes first, calls in flight may end until ctx does, what was recorded is stored, and
-// the data folder is given back.
+// the data folder is given back. Calls that take longer are cut off, which is logged and no error.
 func (r *Running) Stop(ctx context.Context) error {
 	close(r.draining)
 	// the gateway first, while everything it leans on is still there
 	err := r.fronts[1].Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		r.logger.WarnContext(ctx, "calls in flight were cut off at shutdown")
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		r.logger.WarnContext(ctx, "calls in flight were cut off at shutdown", "calls", r.gateway.Stats().InFlight)
 		err = r.fronts[1].Close()
 	}
-	err = errors.Join(err, r.gateway.Stop(ctx), r.fronts[0].Shutdown(ctx))
+	// the time for calls may be used up; what follows has its own
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), settle)
+	defer cancel()
+	r.settled(end)
+	err = errors.Join(err, r.gateway.Stop(end))
+	if late := r.fronts[0].Shutdown(end); late != nil {
+		err = errors.Join(err, r.fronts[0].Close())
+	}
 	return errors.Join(err, r.close())
+}
+
+// settled waits until every call has recorded itself.
+func (r *Running) settled(ctx context.Context) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for r.gateway.Stats().InFlight > 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (r *Running) close() (err error) {

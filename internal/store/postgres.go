@@ -58,12 +58,35 @@ func (e *postgres) migrate(ctx context.Context, db *sql.DB) error {
 // secure puts the policy on every table that carries an account, also on those a later migration adds. It is forced,
 // so that it binds the owner of the tables too (only a superuser passes; do not run Lockage as one).
 func (e *postgres) secure(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after the commit it says nothing new
+	const lockID = 0x6c6f636b616765      // "lockage": two processes that start together do this one after the other
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lockID)); err != nil {
+		return err
+	}
+	if err := e.secureTables(ctx, tx); err != nil {
+		return err
+	}
+	var exempt bool
+	if err := tx.QueryRowContext(ctx, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`).Scan(&exempt); err != nil {
+		return err
+	}
+	if exempt {
+		e.logger.WarnContext(ctx, "the database role passes row-level security, the second wall between accounts; use a role that is no superuser and has no BYPASSRLS")
+	}
+	return tx.Commit()
+}
+
+func (e *postgres) secureTables(ctx context.Context, tx *sql.Tx) error {
 	const unsecured = `
 		SELECT c.table_name
 		FROM information_schema.columns c
 		JOIN pg_catalog.pg_class t ON t.oid = to_regclass(quote_ident(c.table_schema) || '.' || quote_ident(c.table_name))
 		WHERE c.table_schema = current_schema() AND c.column_name = 'account_id' AND NOT t.relforcerowsecurity`
-	rows, err := db.QueryContext(ctx, unsecured)
+	rows, err := tx.QueryContext(ctx, unsecured)
 	if err != nil {
 		return err
 	}
@@ -86,7 +109,7 @@ func (e *postgres) secure(ctx context.Context, db *sql.DB) error {
 			DROP POLICY IF EXISTS account ON %[1]s;
 			CREATE POLICY account ON %[1]s
 			    USING (account_id = current_setting('lockage.account', true) OR current_setting('lockage.account', true) = '*')`, name)
-		if _, err := db.ExecContext(ctx, policy); err != nil {
+		if _, err := tx.ExecContext(ctx, policy); err != nil {
 			return fmt.Errorf("row-level security on %s: %w", name, err)
 		}
 	}

@@ -270,9 +270,12 @@ CREATE TABLE calls (
     bytes_out      BIGINT NOT NULL,
     secrets        TEXT NOT NULL,
     error_type     TEXT NOT NULL,
-    PRIMARY KEY (account_id, id)
+    PRIMARY KEY (account_id, id),
+    -- a batch may be on its way while its environment is deleted: then it goes too, or is never stored
+    FOREIGN KEY (account_id, environment_id) REFERENCES environments (account_id, id) ON DELETE CASCADE
 );
 CREATE INDEX calls_by_environment ON calls (account_id, environment_id, id);
+CREATE INDEX calls_by_route ON calls (account_id, environment_id, route_id, id);
 
 CREATE TABLE idempotency (
     account_id  TEXT NOT NULL REFERENCES accounts (id),

@@ -1,0 +1,207 @@
+package control_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/definition"
+	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/route"
+)
+
+// never is an id that no account ever had, and a name.
+const never = "018f0000-0000-7000-8000-0000000000ff"
+
+// answer is all a caller learns.
+type answer struct {
+	Value, Kind, Message string
+}
+
+// places are all the places where a caller may name something; each is asked for a ref.
+func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref string) answer {
+	ctx := t.Context()
+	tell := func(v any, err error) answer {
+		t.Helper()
+		a := answer{Kind: string(fault.KindOf(err))}
+		if err != nil {
+			a.Message = err.Error()
+			return a
+		}
+		raw, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Value = string(raw)
+		return a
+	}
+	body := func(format string) func(string) []byte {
+		return func(ref string) []byte { return fmt.Appendf(nil, format, ref) }
+	}
+	overlay, active := body(`{"environments":{%q:{"timeout":"1s"}}}`), body(`{"active_environment":%q}`)
+	fresh := body(`{"key":"fresh","target_url":"https://example.com","environments":{%q:{"timeout":"1s"}}}`)
+	calls := func(f control.CallFilter) answer {
+		list, next, err := x.ListCalls(ctx, who, f)
+		return tell([]any{list, next}, err)
+	}
+	log := func(f control.AuditFilter) answer {
+		list, _, err := x.ListAudit(ctx, who, f)
+		return tell(len(list), err)
+	}
+	return map[string]func(string) answer{
+		"get environment": func(r string) answer { v, err := x.GetEnvironment(ctx, who, r); return tell(v, err) },
+		"update environment": func(r string) answer {
+			v, err := x.UpdateEnvironment(ctx, who, r, environment.Fields{})
+			return tell(v, err)
+		},
+		"rename environment": func(r string) answer {
+			v, err := x.UpdateEnvironment(ctx, who, r, environment.Fields{Name: ptr("x y")})
+			return tell(v, err)
+		},
+		"delete environment": func(r string) answer { return tell(nil, x.DeleteEnvironment(ctx, who, r)) },
+		"list keys of":       func(r string) answer { v, _, err := x.ListAPIKeys(ctx, who, r, all); return tell(v, err) },
+		"create key in": func(r string) answer {
+			v, _, err := x.CreateAPIKey(ctx, who, r, apikey.Secret, noFields)
+			return tell(v, err)
+		},
+		"get key":    func(r string) answer { v, err := x.GetAPIKey(ctx, who, r); return tell(v, err) },
+		"update key": func(r string) answer { v, err := x.UpdateAPIKey(ctx, who, r, noFields); return tell(v, err) },
+		"revoke key": func(r string) answer { return tell(nil, x.RevokeAPIKey(ctx, who, r)) },
+		"rotate key": func(r string) answer { v, _, err := x.RotateAPIKey(ctx, who, r, 0); return tell(v, err) },
+		"get secret": func(r string) answer { v, err := x.GetSecret(ctx, who, r); return tell(v, err) },
+		"update secret": func(r string) answer {
+			v, err := x.UpdateSecret(ctx, who, r, ptr("changed"))
+			return tell(v, err)
+		},
+		"delete secret": func(r string) answer { return tell(nil, x.DeleteSecret(ctx, who, r)) },
+		"secret's environments": func(r string) answer {
+			_, v, _, err := x.SecretEnvironments(ctx, who, r)
+			return tell(v, err)
+		},
+		"set value of": func(r string) answer {
+			_, v, err := x.SetSecretValue(ctx, who, r, "development", plaintext("zebra"))
+			return tell(v, err)
+		},
+		"set value in": func(r string) answer {
+			_, v, err := x.SetSecretValue(ctx, who, "ours", r, plaintext("zebra"))
+			return tell(v, err)
+		},
+		"delete value of": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, r, "development")) },
+		"delete value in": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, "ours", r)) },
+		"duplicate": func(r string) answer {
+			_, v, err := x.DuplicateSecretValue(ctx, who, r, "development", "production", true)
+			return tell(v, err)
+		},
+		"duplicate from": func(r string) answer {
+			_, v, err := x.DuplicateSecretValue(ctx, who, "ours", r, "development", true)
+			return tell(v, err)
+		},
+		"duplicate to": func(r string) answer {
+			_, v, err := x.DuplicateSecretValue(ctx, who, "ours", "development", r, true)
+			return tell(v, err)
+		},
+		"get route":          func(r string) answer { v, err := x.GetRoute(ctx, who, r); return tell(v, err) },
+		"update route":       func(r string) answer { v, err := x.UpdateRoute(ctx, who, r, []byte(`{}`), nil); return tell(v, err) },
+		"delete route":       func(r string) answer { return tell(nil, x.DeleteRoute(ctx, who, r, nil)) },
+		"effective":          func(r string) answer { v, err := x.EffectiveRoute(ctx, who, r, "development"); return tell(v, err) },
+		"effective in":       func(r string) answer { v, err := x.EffectiveRoute(ctx, who, "own", r); return tell(v, err) },
+		"switch":             func(r string) answer { v, err := x.SwitchRoute(ctx, who, r, "development", false); return tell(v, err) },
+		"switch in":          func(r string) answer { v, err := x.SwitchRoute(ctx, who, "own", r, false); return tell(v, err) },
+		"overlay for":        func(r string) answer { v, err := x.UpdateRoute(ctx, who, "own", overlay(r), nil); return tell(v, err) },
+		"new overlay for":    func(r string) answer { v, err := x.CreateRoute(ctx, who, fresh(r), nil); return tell(v, err) },
+		"active environment": func(r string) answer { v, err := x.UpdateRoute(ctx, who, "own", active(r), nil); return tell(v, err) },
+		"commit": func(r string) answer {
+			v, err := x.Commit(ctx, who, "", []definition.Ref{{Kind: "route", Key: r}})
+			return tell(v, err)
+		},
+		"promote to":       func(r string) answer { _, _, v, err := x.Promote(ctx, who, r, ""); return tell(v, err) },
+		"calls of":         func(r string) answer { return calls(control.CallFilter{Environment: r}) },
+		"calls of a route": func(r string) answer { return calls(control.CallFilter{Route: r}) },
+		"calls with a key": func(r string) answer { return calls(control.CallFilter{Key: r}) },
+		"calls after": func(r string) answer {
+			return calls(control.CallFilter{Page: control.Page{Cursor: base64.RawURLEncoding.EncodeToString([]byte("0" + r))}})
+		},
+		"audit of an actor":   func(r string) answer { return log(control.AuditFilter{Actor: r}) },
+		"audit of an action":  func(r string) answer { return log(control.AuditFilter{Action: r}) },
+		"audit of a place":    func(r string) answer { return log(control.AuditFilter{Environment: r}) },
+		"audit of an outcome": func(r string) answer { return log(control.AuditFilter{Outcome: r}) },
+	}
+}
+
+// wantStrangers asks at every place for every ref and wants the answer that what never was gets, and no change.
+func (x *fixture) wantStrangers(t *testing.T, who access.Principal, strangers map[string]string) {
+	t.Helper()
+	before := x.state(t)
+	for place, ask := range x.places(t, who) {
+		want := ask(never)
+		for what, ref := range strangers {
+			if diff := cmp.Diff(want, ask(ref)); diff != "" {
+				t.Errorf("%s, for %s: another answer than for what never was (-want +got):\n%s", place, what, diff)
+			}
+		}
+	}
+	if diff := cmp.Diff(before, x.state(t)); diff != "" {
+		t.Errorf("asking changed (-before +after):\n%s", diff)
+	}
+}
+
+func (x *fixture) ours(t *testing.T) {
+	t.Helper()
+	x.createSecret(t, "ours")
+	x.setValue(t, "ours", "development", "a value of ours")
+	x.createRoute(t, `{"key":"own","target_url":"https://example.com"}`)
+	x.commit(t)
+}
+
+func TestAnotherAccountDoesNotExist(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		x.ours(t)
+		x.wantStrangers(t, x.owner, map[string]string{
+			"an environment": x.foreign.environment, "an environment's name": "staging", "a key": x.foreign.key, "a secret": x.foreign.secret,
+			"a secret's name": "foreign_secret", "a route": x.foreign.route, "a route's key": "foreign", "the account": x.foreign.account,
+			"its owner": x.foreign.owner.ID, "everything": "*",
+		})
+		// nor does ours, for whoever comes from there
+		x.foreign.asked = true
+		x.wantStrangers(t, x.foreign.owner, map[string]string{
+			"an environment": x.production, "a key": x.createKey(t, "development").ID, "a secret": "ours", "a route": "own", "the account": x.account,
+		})
+	})
+}
+
+// What belongs to an environment that a principal does not see does not exist for them.
+func TestAnUnseenEnvironmentDoesNotExist(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		x.ours(t)
+		hidden := x.createEnvironment(t, "hidden")
+		key := x.createKey(t, "hidden")
+		above := x.createRoute(t, `{"key":"above","target_url":"https://example.com"}`)
+		x.commit(t)
+		x.promote(t, "hidden")
+		if err := x.DeleteRoute(t.Context(), x.owner, "above", ptr("below only")); err != nil {
+			t.Fatal(err)
+		}
+		call := route.Call{ID: never, Account: x.account, EnvironmentID: hidden.ID, RouteID: above.ID, RouteKey: "above", KeyID: key.ID, Status: 200, Time: x.clock.Now()}
+		if err := x.RecordCalls(t.Context(), []route.Call{call}); err != nil {
+			t.Fatal(err)
+		}
+		who := x.with("local", access.Grant{Environment: x.development, Role: access.Owner}, access.Grant{Environment: x.production, Role: access.Owner})
+		x.wantStrangers(t, who, map[string]string{
+			"the environment": hidden.ID, "its name": "hidden", "its key": key.ID, "a route that is live there": above.ID, "its key there": "above",
+		})
+		if list, _, err := x.ListRoutes(t.Context(), who, all); err != nil || len(list) != 1 || stands(list[0]) != "development on, production -" {
+			t.Errorf("routes: got %+v and %v, want our own one, without the hidden environment", list, err)
+		}
+		// the same, for whoever sees everything
+		if got := stands(x.route(t, "above")); got != "development -, hidden on, production -" {
+			t.Errorf("by the owner: got %s, want it live in hidden", got)
+		}
+	})
+}

@@ -1,0 +1,176 @@
+package control_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/secret"
+)
+
+// operation is one that changes something, and what the audit log says of it.
+type operation struct {
+	name        string
+	action      access.Action
+	environment string // its name; "" for the account
+	target      string // kind and name; of a key its kind only
+	detail      []string
+	run         func(context.Context, access.Principal) error
+}
+
+// operations are all that change something, in an order in which each succeeds. Each is to be run by one who may not,
+// before it is run by the owner.
+func (x *fixture) operations(t *testing.T) []operation {
+	key := x.createKey(t, "development").ID
+	return []operation{
+		{"create an environment", access.EnvironmentCreate, "qa", "environment qa", nil, func(ctx context.Context, who access.Principal) error {
+			_, err := x.CreateEnvironment(ctx, who, environment.Fields{Name: ptr("qa")})
+			return err
+		}},
+		{"rename it", access.EnvironmentUpdate, "qa", "environment qa", []string{"name", "test"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateEnvironment(ctx, who, "qa", environment.Fields{Name: ptr("test")})
+			return err
+		}},
+		{"create a key", access.APIKeyCreate, "development", "api_key", []string{"type", "public"}, func(ctx context.Context, who access.Principal) error {
+			_, _, err := x.CreateAPIKey(ctx, who, "development", apikey.Public, noFields)
+			return err
+		}},
+		{"change it", access.APIKeyUpdate, "development", "api_key", nil, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateAPIKey(ctx, who, key, apikey.Fields{Description: ptr("changed")})
+			return err
+		}},
+		{"rotate it", access.APIKeyRotate, "development", "api_key", []string{"grace", "0s"}, func(ctx context.Context, who access.Principal) error {
+			_, _, err := x.RotateAPIKey(ctx, who, key, 0)
+			return err
+		}},
+		{"revoke it", access.APIKeyRevoke, "development", "api_key", nil, func(ctx context.Context, who access.Principal) error {
+			return x.RevokeAPIKey(ctx, who, key)
+		}},
+		{"create a secret", access.SecretCreate, "", "secret stripe", []string{"type", "string"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.CreateSecret(ctx, who, "stripe", secret.String, "")
+			return err
+		}},
+		{"describe it", access.SecretUpdate, "", "secret stripe", nil, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateSecret(ctx, who, "stripe", ptr("pays"))
+			return err
+		}},
+		{"set its value", access.SecretValueSet, "development", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
+			_, _, err := x.SetSecretValue(ctx, who, "stripe", "development", plaintext("a value of the operations"))
+			return err
+		}},
+		{"duplicate it", access.SecretValueDuplicate, "production", "secret stripe", []string{"version", "1", "source", "development", "overwrite", "true"}, func(ctx context.Context, who access.Principal) error {
+			_, _, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
+			return err
+		}},
+		{"delete its value", access.SecretValueDelete, "production", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteSecretValue(ctx, who, "stripe", "production")
+		}},
+		{"delete it", access.SecretDelete, "", "secret stripe", nil, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteSecret(ctx, who, "stripe")
+		}},
+		{"create a route", access.RouteSave, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
+			_, err := x.CreateRoute(ctx, who, []byte(`{"key":"charges","target_url":"https://example.com"}`), nil)
+			return err
+		}},
+		{"change it", access.RouteSave, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateRoute(ctx, who, "charges", []byte(`{"timeout":"1s"}`), nil)
+			return err
+		}},
+		{"switch it", access.RouteSwitch, "production", "route charges", []string{"active", "false"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.SwitchRoute(ctx, who, "charges", "production", false)
+			return err
+		}},
+		{"commit", access.DefinitionCommit, "development", "commit 1", []string{"message", "begin", "changes", "1"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.Commit(ctx, who, "begin", nil)
+			return err
+		}},
+		{"promote", access.PromotionCreate, "test", "environment test", []string{"message", "up", "changes", "1", "source", "development"}, func(ctx context.Context, who access.Principal) error {
+			_, _, _, err := x.Promote(ctx, who, "test", "up")
+			return err
+		}},
+		{"promote nothing", access.PromotionCreate, "test", "environment test", []string{"message", "", "changes", "0", "source", "development"}, func(ctx context.Context, who access.Principal) error {
+			_, _, _, err := x.Promote(ctx, who, "test", "")
+			return err
+		}},
+		{"delete the route", access.RouteDelete, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteRoute(ctx, who, "charges", nil)
+		}},
+		{"switch it", access.RouteSwitch, "test", "route charges", []string{"active", "false"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.SwitchRoute(ctx, who, "charges", "test", false)
+			return err
+		}},
+		{"delete the environment", access.EnvironmentDelete, "test", "environment test", nil, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteEnvironment(ctx, who, "test")
+		}},
+	}
+}
+
+// newest is what the log got since it had n entries.
+func (x *fixture) newest(t *testing.T, n int) []audit.Entry { return x.entries(t)[n:] }
+
+func TestEveryChangeLeavesOneEntry(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		x.hide("a value of the operations", "a value of the operations")
+		seen := map[access.Action]bool{}
+		for _, o := range x.operations(t) {
+			seen[o.action] = true
+			before, n := x.state(t), len(x.entries(t))
+			err := o.run(t.Context(), x.viewer)
+			wantFault(t, o.name+" as a viewer", err, fault.Forbidden, "")
+			if diff := cmp.Diff(before, x.state(t)); diff != "" {
+				t.Errorf("%s: the refusal changed (-before +after):\n%s", o.name, diff)
+			}
+			x.wantEntry(t, o, x.newest(t, n), x.viewer, audit.Refused)
+
+			n = len(x.entries(t))
+			if err := o.run(t.Context(), x.owner); err != nil {
+				t.Fatalf("%s: %v", o.name, err)
+			}
+			x.wantEntry(t, o, x.newest(t, n), x.owner, audit.Allowed)
+		}
+		for _, a := range access.Actions() {
+			switch a {
+			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
+				access.SecretStatus, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
+				access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate, access.RequestRefuse: // these change nothing, or are the system's
+			default:
+				if !seen[a] {
+					t.Errorf("%s has no operation here, want one", a)
+				}
+			}
+		}
+	})
+}
+
+func (x *fixture) wantEntry(t *testing.T, o operation, got []audit.Entry, who access.Principal, outcome audit.Outcome) {
+	t.Helper()
+	if len(got) != 1 {
+		t.Errorf("%s: got %d entries, want one", o.name, len(got))
+		return
+	}
+	e := got[0]
+	detail := audit.Detail(o.detail...)
+	if outcome == audit.Refused {
+		detail = audit.Detail("error", string(fault.Forbidden))
+	}
+	if e.Action != string(o.action) || e.Outcome != outcome || e.Actor != (audit.Actor{Kind: "member", ID: who.ID, Name: who.Name}) ||
+		e.RequestID != who.Request.ID || e.Address != who.Request.Address || !e.Time.Equal(x.clock.Now()) {
+		t.Errorf("%s: got %+v, want %s, %s by %s", o.name, e, o.action, outcome, who.Name)
+	}
+	if diff := cmp.Diff(detail, e.Detail); diff != "" {
+		t.Errorf("%s: detail (-want +got):\n%s", o.name, diff)
+	}
+	target := e.Target.Kind
+	if target != "api_key" {
+		target += " " + e.Target.Name
+	}
+	if outcome == audit.Allowed && (target != o.target || e.Target.ID == "" || e.Environment != o.environment || (e.EnvironmentID == "") != (o.environment == "")) {
+		t.Errorf("%s: got target %q (%s) in %q, want %q in %q", o.name, target, e.Target.ID, e.Environment, o.target, o.environment)
+	}
+}
