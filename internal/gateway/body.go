@@ -29,8 +29,9 @@ func isJSON(contentType string) bool {
 }
 
 // mergeBody appends the caller's JSON body with the injected object merged into it: objects merge, of anything else the
-// injected value replaces the caller's, and what is new comes last. Every other byte stays as it was sent, numbers and
-// white space included. An empty body becomes the injected object.
+// injected value replaces the caller's, and what is new comes last. A member of the caller's whose name differs from an
+// injected one only by case is left out, because some upstreams take the two for one and the last one wins. Every other
+// byte stays as it was sent, numbers and white space included. An empty body becomes the injected object.
 func mergeBody(to *buffer, body []byte, d *Decision) *Refusal {
 	to.grow(len(body) + 1<<10)
 	m := &merger{to: to, body: body, d: d}
@@ -87,12 +88,24 @@ func (m *merger) object(injected *snapshot.Node) error {
 	seen := make([]bool, len(injected.Members))
 	empty := true
 	for m.read.PeekKind() != '}' {
+		before := m.read.InputOffset()
 		name, err := m.read.ReadToken()
 		if err != nil {
 			return err
 		}
+		i, other := member(injected, name.String())
+		if other {
+			m.copyTo(before)
+			if err := m.read.SkipValue(); err != nil {
+				return err
+			}
+			m.copied = int(m.read.InputOffset())
+			continue
+		}
+		if empty && m.copied == int(before) { // all before it was left out: so is the comma
+			m.copied += bytes.IndexByte(m.body[m.copied:], ',') + 1
+		}
 		empty = false
-		i := member(injected, name.String())
 		if i < 0 {
 			if err := m.read.SkipValue(); err != nil {
 				return err
@@ -121,13 +134,15 @@ func (m *merger) object(injected *snapshot.Node) error {
 	return err
 }
 
-func member(injected *snapshot.Node, name string) int {
+// member finds the injected member of a name, -1 for none; other says that there is none, but one that differs by case.
+func member(injected *snapshot.Node, name string) (i int, other bool) {
 	for i := range injected.Members {
 		if injected.Members[i].Name == name {
-			return i
+			return i, false
 		}
+		other = other || strings.EqualFold(injected.Members[i].Name, name)
 	}
-	return -1
+	return -1, other
 }
 
 func (m *merger) replace(injected *snapshot.Node) error {

@@ -43,8 +43,11 @@ func findCredential(a *Ask, known func(token string) bool) (credential string, f
 		take(inKey, a.Key[0])
 	}
 	if len(a.Authorization) == 1 {
-		scheme, rest, _ := strings.Cut(a.Authorization[0], " ")
-		rest = strings.Trim(rest, " ")
+		value := a.Authorization[0]
+		scheme, rest := value, ""
+		if i := strings.IndexAny(value, " \t"); i >= 0 {
+			scheme, rest = value[:i], strings.Trim(value[i:], " \t")
+		}
 		switch {
 		case strings.EqualFold(scheme, "Bearer"):
 			take(inAuthorization, rest)
@@ -53,10 +56,18 @@ func findCredential(a *Ask, known func(token string) bool) (credential string, f
 			if !take(inAuthorization, user) {
 				take(inAuthorization, password)
 			}
+			if holdsCredential(user) || holdsCredential(password) {
+				found |= inAuthorization
+			}
+		}
+		if holdsCredential(value) || strings.Contains(value, "tk_") && holdsToken(value, known) {
+			found |= inAuthorization // under another scheme, or none: not one to call with
 		}
 	}
 	if len(a.APIKey) == 1 {
-		take(inAPIKey, a.APIKey[0])
+		if take(inAPIKey, a.APIKey[0]); holdsCredential(a.APIKey[0]) {
+			found |= inAPIKey
+		}
 	}
 	switch {
 	case mistyped:
@@ -65,6 +76,32 @@ func findCredential(a *Ask, known func(token string) bool) (credential string, f
 		return "", 0, unauthenticated("no key")
 	}
 	return credential, found, nil
+}
+
+// credentialLength is how long a credential of ours is, in characters.
+const credentialLength = 52
+
+// holdsCredential says whether a credential of ours stands anywhere in a text.
+func holdsCredential(text string) bool {
+	for i := 0; i+credentialLength <= len(text); i++ {
+		if text[i+1] != 'k' || text[i+2] != '_' {
+			continue
+		}
+		if _, err := apikey.Parse(text[i : i+credentialLength]); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsToken says whether one of the words of a text is a token that known knows.
+func holdsToken(text string, known func(token string) bool) bool {
+	for word := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(word, "tk_") && known(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // basic takes the two halves of Basic credentials apart; both are empty for what is none. More than a credential of

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 )
@@ -23,8 +24,9 @@ type Decision struct {
 	Rest        string         // of the path, escaped
 	Body        *snapshot.Node // to merge into a JSON body; nil: the body passes
 	Allowance   Allowance
-	Secrets     []string // names of what is injected
+	Secrets     []string // names of what is injected, or of the one that a refused call lacks
 
+	digest  apikey.Digest // of the credential
 	found   places
 	headers []span // values of Plan.Headers, in plain
 	query   span   // the whole query, when any is injected
@@ -71,9 +73,11 @@ func (d *Decision) values() *Refusal {
 	for _, v := range d.Route.Values(d.Body != nil) {
 		switch v.State() {
 		case snapshot.Missing:
+			d.Secrets = []string{v.Name} // the record tells which
 			return refuse(http.StatusInternalServerError, typeNotConfigured,
 				"Secret '"+v.Name+"' not configured for environment '"+d.Environment.Name+"'")
 		case snapshot.Unreadable:
+			d.Secrets = []string{v.Name}
 			return unreadable(v.Name)
 		}
 	}

@@ -94,16 +94,37 @@ func (e *Engine) identify(a *Ask, d *Decision) *Refusal {
 	if r != nil {
 		return r
 	}
-	account, credential, ok := e.holder.Find(e.digester.Sum(text))
+	d.found = found
+	return e.admit(e.digester.Sum(text), d)
+}
+
+// admit finds the credential of a digest, which must be live.
+func (e *Engine) admit(digest apikey.Digest, d *Decision) *Refusal {
+	account, credential, ok := e.holder.Find(digest)
 	switch {
 	case !ok:
 		return unauthenticated("unknown key")
 	case !credential.Live(d.Time):
 		return unauthenticated("expired key")
 	}
-	d.Account, d.Credential, d.found = account, credential, found
+	d.Account, d.Credential, d.digest = account, credential, digest
 	d.Environment = credential.Environment
 	return nil
+}
+
+// again decides anew about a call that goes on, by its credential, environment and route: nil while it might begin now.
+// Neither limits nor values count.
+func (e *Engine) again(digest apikey.Digest, environment, route, method string, now time.Time) *Refusal {
+	d := e.Begin("", now)
+	defer e.Release(d)
+	if r := e.admit(digest, d); r != nil {
+		return r
+	}
+	a := &Ask{Method: method, Environment: []string{environment}}
+	if r := d.environment(a, route); r != nil {
+		return r
+	}
+	return d.route(a, route)
 }
 
 // known says whether a text is a credential of ours, whatever its form.

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"encoding/base64"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,7 +284,15 @@ func TestFindCredential(t *testing.T) {
 		"beside another's key":    {gateway.Ask{Authorization: []string{"Bearer " + w.dev}, APIKey: []string{"sk_live_x"}}, w.dev, false, true, false},
 		"broken basic":            {gateway.Ask{Authorization: []string{"Basic %%%"}, APIKey: []string{w.dev}}, w.dev, false, false, true},
 		"long basic":              {gateway.Ask{Authorization: basic(strings.Repeat("x", 2000), ""), APIKey: []string{w.dev}}, w.dev, false, false, true},
-		"other scheme":            {gateway.Ask{Authorization: []string{"Digest " + w.prod}, APIKey: []string{w.dev}}, w.dev, false, false, true},
+		"other scheme":            {gateway.Ask{Authorization: []string{"Digest " + w.prod}, APIKey: []string{w.dev}}, w.dev, false, true, true},
+		"no scheme":               {gateway.Ask{Authorization: []string{w.prod}, APIKey: []string{w.dev}}, w.dev, false, true, true},
+		"no scheme, mistyped":     {gateway.Ask{Authorization: []string{w.prod[:51] + "_"}, APIKey: []string{w.dev}}, w.dev, false, false, true},
+		"scheme and tab":          {gateway.Ask{Authorization: []string{"Token\t" + w.prod}, APIKey: []string{w.dev}}, w.dev, false, true, true},
+		"bearer and tab":          {gateway.Ask{Authorization: []string{"Bearer\t" + w.dev}}, w.dev, false, true, false},
+		"among parameters":        {gateway.Ask{Authorization: []string{`Digest username="` + w.token + `", realm="x"`}, APIKey: []string{w.dev}}, w.dev, false, true, true},
+		"behind a bearer":         {gateway.Ask{Authorization: []string{"Bearer eyJhbGciOi, " + w.public}, APIKey: []string{w.dev}}, w.dev, false, true, true},
+		"within basic":            {gateway.Ask{Authorization: basic("api", "x:"+w.prod), APIKey: []string{w.dev}}, w.dev, false, true, true},
+		"within an X-Api-Key":     {gateway.Ask{Key: []string{w.dev}, APIKey: []string{"key " + w.prod}}, w.dev, true, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, key, authorization, apiKey, r := gateway.FindCredential(&test.ask)
@@ -327,12 +336,11 @@ func BenchmarkDecide(b *testing.B) {
 	w := newWorld(b, map[string]string{"api": hotRoute})
 	e := engineOf(w)
 	ask := &gateway.Ask{Method: "GET", Path: "/api/v1/charges/ch_1", Query: "expand=customer", Key: []string{w.prod}}
+	var ticks atomic.Int64
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		at := now
 		for pb.Next() {
-			at = at.Add(time.Millisecond)
-			d := e.Begin("id", at)
+			d := e.Begin("id", now.Add(time.Duration(ticks.Add(1))*time.Microsecond))
 			if r := e.Decide(ask, d); r != nil {
 				b.Error(r.Message)
 			}

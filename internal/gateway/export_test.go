@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,20 @@ import (
 
 // EndTunnels closes upgraded connections, as Stop does.
 func (g *Gateway) EndTunnels() { g.endTunnels() }
+
+// HoldBodies takes memory that bodies may take, until release.
+func (g *Gateway) HoldBodies(n int64) (release func()) {
+	if !g.bodies.TryAcquire(n) {
+		panic("there is not so much")
+	}
+	return func() { g.bodies.Release(n) }
+}
+
+// MaxBodies is how much there is.
+const MaxBodies = maxBodies
+
+// Review reviews the open tunnels, as it happens every second.
+func (g *Gateway) Review() { g.review() }
 
 // The pure parts, for their tables and fuzz targets.
 var (
@@ -27,6 +42,10 @@ var (
 	Unmap      = unmapPrefix
 	NewID      = newID
 	ErrTimeout = errTimeout
+
+	BodyLimit   = bodyLimit
+	EscapedPath = escapedPath
+	UpstreamURL = upstreamURL
 )
 
 // FindCredential tells the credential and whether each of the three headers carries one.
@@ -82,7 +101,7 @@ type Recorder struct {
 // NewRecorder makes one.
 func NewRecorder(size int, s Sink, logger *slog.Logger) *Recorder {
 	r := &Recorder{}
-	r.recorder = newRecorder(size, s, &r.Dropped, logger)
+	r.recorder = newRecorder(size, flushEvery, s, &r.Dropped, logger)
 	return r
 }
 
@@ -115,3 +134,6 @@ func BufferGrow(first, second []byte) (left, kept []byte) {
 
 // Plain is what a decision holds in plain.
 func (d *Decision) Plain() []byte { return d.plain.b[:cap(d.plain.b)] }
+
+// Intercept takes the place of the network for targets of http.
+func (g *Gateway) Intercept(rt http.RoundTripper) { g.transport.RegisterProtocol("http", rt) }

@@ -23,6 +23,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/puzpuzpuz/xsync/v4"
+	"golang.org/x/sync/semaphore"
+
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/snapshot"
 )
@@ -39,6 +42,7 @@ type Config struct {
 	TLS      *tls.Config             // towards upstreams; nil: the system's authorities
 	Now      func() time.Time        // nil: the real clock
 	Queue    int                     // records of calls that may wait for the sink; 0: 16384
+	Flush    time.Duration           // how long a record waits for the sink at most; 0: 200 ms
 }
 
 // The limits towards upstreams that are not a route's.
@@ -66,10 +70,14 @@ type Gateway struct {
 	refusals  throttle  // of log lines
 	failures  throttle  // of log lines
 	buffers   sync.Pool // of *[]byte, for copying bodies
+	bodies    *semaphore.Weighted
+	open      *xsync.Map[*tunnel, struct{}]
+
+	destinations throttle // of log lines
 
 	storing     context.Context // of the recorder; ends when it must give up
 	giveUp      context.CancelFunc
-	open        context.Context // of tunnels; ends when they must
+	tunnelling  context.Context // ends when tunnels must
 	endTunnels  context.CancelFunc
 	background  sync.WaitGroup
 	tunnels     sync.WaitGroup
@@ -87,6 +95,9 @@ func New(c Config) (*Gateway, error) {
 	if c.Queue <= 0 {
 		c.Queue = defaultQueue
 	}
+	if c.Flush <= 0 {
+		c.Flush = flushEvery
+	}
 	if c.TLS == nil {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
@@ -102,12 +113,14 @@ func New(c Config) (*Gateway, error) {
 		engine: NewEngine(c.Holder, c.Digester, c.Now()),
 		dialer: &net.Dialer{Timeout: dialLimit, Control: newGuard(c.Allow, c.Own).control},
 		tls:    c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
+		bodies:      semaphore.NewWeighted(maxBodies),
+		open:        xsync.NewMap[*tunnel, struct{}](),
 		buffers:     sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }},
 		stopSweeper: make(chan struct{}),
 	}
 	g.storing, g.giveUp = context.WithCancel(context.Background())
-	g.open, g.endTunnels = context.WithCancel(context.Background())
-	g.recorder = newRecorder(c.Queue, c.Sink, &g.counters.dropped, c.Logger)
+	g.tunnelling, g.endTunnels = context.WithCancel(context.Background())
+	g.recorder = newRecorder(c.Queue, c.Flush, c.Sink, &g.counters.dropped, c.Logger)
 	g.transport = &http.Transport{
 		DialContext:            g.dialer.DialContext, // and no Proxy: the guard must see the target's own address
 		TLSClientConfig:        c.TLS.Clone(),
@@ -122,16 +135,20 @@ func New(c Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Start starts what records calls and what forgets idle limits. It must be called once.
+// Start starts what records calls, forgets idle limits, and closes upgraded connections whose key, environment or route
+// does not serve any more. It must be called once.
 func (g *Gateway) Start() {
 	g.background.Go(func() { g.recorder.run(g.storing) })
 	g.background.Go(func() {
-		t := time.NewTicker(sweepEvery)
-		defer t.Stop()
+		sweep, review := time.NewTicker(sweepEvery), time.NewTicker(reviewEvery)
+		defer sweep.Stop()
+		defer review.Stop()
 		for {
 			select {
-			case <-t.C:
+			case <-sweep.C:
 				g.engine.limiter.sweep(g.now())
+			case <-review.C:
+				g.review()
 			case <-g.stopSweeper:
 				return
 			}
@@ -175,6 +192,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) serveOwn(w http.ResponseWriter, r *http.Request) {
+	now := g.now()
+	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now)}
+	defer x.endUpload(true)
 	status, body := http.StatusOK, `{"status":"ok"}`
 	switch {
 	case r.URL.Path == "/_lockage/healthz":
@@ -182,13 +202,11 @@ func (g *Gateway) serveOwn(w http.ResponseWriter, r *http.Request) {
 		status, body = http.StatusServiceUnavailable, `{"status":"unavailable"}`
 	case r.URL.Path == "/_lockage/readyz":
 	default:
-		x := &exchange{g: g, w: w, r: r, requestID: newID(g.now())}
 		x.answer(refuse(http.StatusNotFound, typeNotFound, "no such page; there are /_lockage/healthz and /_lockage/readyz"))
 		return
 	}
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
 	h["Cache-Control"] = []string{"no-store"}
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body))
+	x.write(status, []byte(body))
 }

@@ -48,6 +48,7 @@ type world struct {
 	sink     *sink
 	logs     *lockedBuffer
 	address  string // of the listener, once there is one
+	server   *http.Server
 
 	dev, stage, prod, public string // keys
 	token, devToken, viewer  string // owner everywhere, developer in development, viewer everywhere
@@ -83,6 +84,7 @@ func newWorld(t testing.TB, routes map[string]string, edits ...func(*world)) *wo
 		}
 	}
 	w.config = gateway.Config{
+		Flush:    time.Millisecond,
 		Digester: w.digester, Sink: w.sink, Logger: slog.New(slog.NewTextHandler(w.logs, nil)),
 		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}
@@ -160,6 +162,7 @@ func (w *world) serve() *world {
 	}
 	w.address = l.Addr().String()
 	s := &http.Server{Handler: w.gateway, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols), ErrorLog: slog.NewLogLogger(w.config.Logger.Handler(), slog.LevelError)}
+	w.server = s
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
 	w.gateway.Start()

@@ -10,8 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -29,8 +29,12 @@ type exchange struct {
 	start     time.Time
 	path      string // escaped, as called
 
-	upload    *upload // nil: no body
-	status    int     // answered; 0: nothing yet
+	values    [5]string // of the headers every answer carries
+	upload    *upload   // nil: no body
+	held      int64     // bytes of g.bodies that the body in memory takes
+	merged    *wiped    // the body that was merged, which took over held; nil: none
+	status    int       // answered; 0: nothing yet
+	sized     bool      // the answer has a known length, so its end is out when it is flushed
 	errorType string
 	bytesIn   int64
 	bytesOut  int64
@@ -43,7 +47,7 @@ type exchange struct {
 
 func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 	now := g.now()
-	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), path: r.URL.EscapedPath()}
+	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), path: escapedPath(r.URL)}
 	g.counters.inFlight.Add(1)
 	x.d = g.engine.Begin(x.requestID, now)
 	defer x.finish()
@@ -76,15 +80,25 @@ func (x *exchange) finish() {
 		}
 	}
 	if x.upload != nil {
-		x.upload.stop(x.control)
-		x.bytesIn += x.upload.count.Load() // nothing else of the call is counted, but what a tunnel carries
+		x.bytesIn = x.upload.count.Load()
 	}
 	x.record()
 	x.g.engine.Release(x.d)
+	x.release()
+	x.endUpload(v == nil)
 	x.g.counters.inFlight.Add(-1)
 	if v != nil {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// endUpload ends reading the call's body; complete says that its answer is.
+func (x *exchange) endUpload(complete bool) {
+	if x.upload == nil {
+		return
+	}
+	drain := complete && x.sized && x.r.ProtoMajor == 1 && !x.upload.done.Load() && x.control.Flush() == nil
+	x.upload.stop(x.control, drain)
 }
 
 func (x *exchange) record() {
@@ -128,9 +142,17 @@ func (x *exchange) answer(r *Refusal) {
 	h := x.w.Header()
 	clear(h)
 	setProblem(h, r, len(body))
+	x.write(r.Status, body)
+}
+
+// write sends an answer of the gateway's own, whose headers are set but for those that every answer carries.
+func (x *exchange) write(status int, body []byte) {
+	x.status, x.sized = status, true
+	x.unwanted()
+	h := x.w.Header()
 	x.sign(h)
 	x.closeEarly(h)
-	x.w.WriteHeader(r.Status)
+	x.w.WriteHeader(status)
 	if x.r.Method != http.MethodHead {
 		n, _ := x.w.Write(body)
 		x.bytesOut = int64(n)
@@ -139,16 +161,27 @@ func (x *exchange) answer(r *Refusal) {
 
 // sign sets what every answer carries.
 func (x *exchange) sign(h http.Header) {
-	h["Lockage-Request-Id"] = []string{x.requestID}
+	x.set(h, 0, "Lockage-Request-Id", x.requestID)
 	if x.d == nil {
 		return
 	}
 	if x.d.Environment != nil {
-		h["Lockage-Environment"] = []string{x.d.Environment.Name}
+		x.set(h, 1, "Lockage-Environment", x.d.Environment.Name)
 	}
-	if x.d.Allowance.Limit > 0 {
-		setAllowance(h, x.d.Allowance)
+	if a := x.d.Allowance; a.Limit > 0 { // ours stand in place of the upstream's
+		delete(h, "Ratelimit-Limit")
+		delete(h, "Ratelimit-Remaining")
+		delete(h, "Ratelimit-Reset")
+		x.set(h, 2, "RateLimit-Limit", strconv.Itoa(a.Limit))
+		x.set(h, 3, "RateLimit-Remaining", strconv.Itoa(a.Remaining))
+		x.set(h, 4, "RateLimit-Reset", strconv.FormatInt(a.Reset, 10))
 	}
+}
+
+// set sets a header whose value lies in the i-th place of values.
+func (x *exchange) set(h http.Header, i int, name, value string) {
+	x.values[i] = value
+	h[name] = x.values[i : i+1 : i+1]
 }
 
 // closeEarly announces the end of the connection when an answer begins before the call's body was read: what is left
@@ -198,20 +231,17 @@ var errNoAnswer = errors.New("the upstream did not answer the call")
 // request makes the upstream's request.
 func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request, *Refusal) {
 	d, target := x.d, x.d.Plan.Target
-	escaped := join(target.Path, d.Rest)
-	path, err := url.PathUnescape(escaped)
-	if err != nil {
-		return nil, invalid("the path must have two hexadecimal digits after each %")
-	}
 	query := x.r.URL.RawQuery
 	if q := d.Query(); q != nil {
 		query = string(q)
 	}
+	to, err := upstreamURL(target, d.Rest, query)
+	if err != nil {
+		return nil, invalid("the path must have two hexadecimal digits after each %")
+	}
+	to.ForceQuery = x.r.URL.ForceQuery
 	out := &http.Request{
-		Method: x.r.Method,
-		URL: &url.URL{
-			Scheme: target.Scheme, Host: target.Host, Path: path, RawPath: escaped, RawQuery: query, ForceQuery: x.r.URL.ForceQuery,
-		},
+		Method: x.r.Method, URL: to,
 		Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: requestHeader(x.r, d),
 	}
@@ -228,6 +258,8 @@ func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request,
 func (x *exchange) failed(ctx context.Context, err error) *Refusal {
 	var timeout net.Error
 	switch {
+	case context.Cause(ctx) == errSlow: //nolint:errorlint // the very cause
+		return refuse(http.StatusGatewayTimeout, typeTimeout, "the body did not arrive in time, and the route adds to it; send it faster")
 	case context.Cause(ctx) == errTimeout: //nolint:errorlint // the very cause
 		return refuse(http.StatusGatewayTimeout, typeTimeout, "the upstream did not begin to answer within the route's timeout")
 	case x.r.Context().Err() != nil:
@@ -235,13 +267,19 @@ func (x *exchange) failed(ctx context.Context, err error) *Refusal {
 	case x.upload != nil && x.upload.failure() != nil:
 		return invalid("the body could not be read to its end; send it again")
 	case errors.Is(err, errDestination):
-		x.g.logger.Warn("destination refused", "request_id", x.requestID, "route_id", x.d.Route.ID, "error", err)
+		if ok, suppressed := x.g.destinations.pass(x.start.Unix()); ok {
+			x.g.logger.Warn("destination refused", "request_id", x.requestID, "route_id", x.d.Route.ID, "error", err, "suppressed", suppressed)
+		}
 		return refuse(http.StatusBadGateway, typeDestination, "the route's target leads to an address the gateway may not connect to")
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return refuse(http.StatusGatewayTimeout, typeTimeout, "the upstream could not be reached in time")
 	}
 	if ok, suppressed := x.g.failures.pass(x.start.Unix()); ok {
 		x.g.logger.Warn("upstream unreachable", "request_id", x.requestID, "route_id", x.d.Route.ID, "cause", cause(err), "suppressed", suppressed)
+	}
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return refuse(http.StatusBadGateway, typeUnreachable, "the target's name could not be resolved")
 	}
 	return refuse(http.StatusBadGateway, typeUnreachable, "the upstream could not be reached, or did not answer in HTTP")
 }

@@ -1,6 +1,52 @@
 package gateway
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+
+	"github.com/lockage/lockage/internal/snapshot"
+)
+
+// escapedPath is the path of a call as it was sent, but for the bytes that no URL may hold as they are: those it escapes.
+// For one of them url.URL.EscapedPath would encode the whole path anew from what it decoded to, and so make a separator
+// of every escaped slash. What pathProblem refuses stays.
+func escapedPath(u *url.URL) string {
+	path := u.RawPath
+	if path == "" {
+		return u.EscapedPath() // nothing was sent in another form than this one
+	}
+	odd := 0
+	for i := range len(path) {
+		if isOdd(path[i]) {
+			odd++
+		}
+	}
+	if odd == 0 {
+		return path
+	}
+	b := make([]byte, 0, len(path)+2*odd)
+	for i := range len(path) {
+		if c := path[i]; isOdd(c) {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// isOdd says whether a byte may not stand in a path as it is and is not refused either.
+func isOdd(c byte) bool { return c >= 0x80 || strings.IndexByte("\"#<>?^`{|}", c) >= 0 }
+
+// upstreamURL is where a call goes: what follows the route behind the target, as it was escaped.
+func upstreamURL(target *snapshot.Target, rest, query string) (*url.URL, error) {
+	escaped := join(target.Path, rest)
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, err
+	}
+	return &url.URL{Scheme: target.Scheme, Host: target.Host, Path: path, RawPath: escaped, RawQuery: query}, nil
+}
 
 // address finds the route a call is for, by key or id, and what of the path goes on to the target. With the header
 // Lockage-Route the whole path does, else what follows the first segment. The path stays as it was escaped.

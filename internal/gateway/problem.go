@@ -73,7 +73,7 @@ func appendProblem(b []byte, r *Refusal, requestID string) []byte {
 	b = appendQuoted(b, r.Type)
 	b = append(b, `,"request_id":`...)
 	b = appendQuoted(b, requestID)
-	return append(b, '}')
+	return append(b, "}\n"...)
 }
 
 // appendQuoted quotes a text of our own, which is always valid UTF-8.

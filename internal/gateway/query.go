@@ -6,23 +6,30 @@ import (
 	"github.com/lockage/lockage/internal/snapshot"
 )
 
-// keepQuery appends the caller's query without the parameters that are injected, which replace those of the same
-// decoded name. Every other byte stays as it was sent.
+// keepQuery appends a query without the parameters that are injected, which replace those of the same decoded name.
+// Every other byte stays as it was sent. Some upstreams take a semicolon for an ampersand, so a parameter of that name
+// is one behind either.
 func keepQuery(to *buffer, query string, injected []snapshot.Field) {
 	if query == "" {
 		return
 	}
-	kept := false
-	for piece := range strings.SplitSeq(query, "&") {
+	kept, separator := false, byte('&')
+	for more := true; more; {
+		piece, next := query, byte('&')
+		if i := strings.IndexAny(query, "&;"); i >= 0 {
+			piece, next, query = query[:i], query[i], query[i+1:]
+		} else {
+			more = false
+		}
 		name, _, _ := strings.Cut(piece, "=")
-		if isInjected(name, injected) {
-			continue
+		if !isInjected(name, injected) {
+			if kept {
+				to.addByte(separator)
+			}
+			to.addString(piece)
+			kept = true
 		}
-		if kept {
-			to.addByte('&')
-		}
-		to.addString(piece)
-		kept = true
+		separator = next
 	}
 }
 
@@ -58,9 +65,10 @@ func decodesTo(escaped, name string) bool {
 	return at == len(name)
 }
 
+const digits = "0123456789ABCDEF"
+
 // addEscaped appends a value as it stands in a query.
 func addEscaped(to *buffer, value []byte) {
-	const digits = "0123456789ABCDEF"
 	to.grow(3 * len(value))
 	for _, c := range value {
 		switch {

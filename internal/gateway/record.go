@@ -28,6 +28,7 @@ const (
 // waiting; what does not fit, or cannot be stored after several attempts, is counted, and logged at most once a second.
 type recorder struct {
 	queue   *xsync.MPMCQueue[route.Call]
+	every   time.Duration
 	sink    Sink
 	dropped *atomic.Int64
 	logger  *slog.Logger
@@ -36,9 +37,9 @@ type recorder struct {
 	logged  int64 // of dropped
 }
 
-func newRecorder(size int, sink Sink, dropped *atomic.Int64, logger *slog.Logger) *recorder {
+func newRecorder(size int, every time.Duration, sink Sink, dropped *atomic.Int64, logger *slog.Logger) *recorder {
 	return &recorder{
-		queue: xsync.NewMPMCQueue[route.Call](size), sink: sink, dropped: dropped, logger: logger,
+		queue: xsync.NewMPMCQueue[route.Call](size), every: every, sink: sink, dropped: dropped, logger: logger,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -56,7 +57,7 @@ func (r *recorder) record(c route.Call) {
 // run hands records on until stop, then what is left.
 func (r *recorder) run(ctx context.Context) {
 	defer close(r.done)
-	flush := time.NewTicker(flushEvery)
+	flush := time.NewTicker(r.every)
 	defer flush.Stop()
 	complain := time.NewTicker(time.Second)
 	defer complain.Stop()

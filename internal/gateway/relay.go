@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
-	"strconv"
 )
 
 // provisional forwards an answer of 1xx, such as 103 Early Hints. 100 Continue makes the body be read, which makes the
@@ -25,6 +24,7 @@ func (x *exchange) provisional(status int, header textproto.MIMEHeader) error {
 	}
 	h := x.w.Header()
 	copyEnd(h, http.Header(header))
+	scrub(h, x.d.Plan.Query)
 	x.w.WriteHeader(status)
 	clear(h)
 	return nil
@@ -35,19 +35,21 @@ func (x *exchange) provisional(status int, header textproto.MIMEHeader) error {
 func (x *exchange) relay(answer *http.Response) {
 	h := x.w.Header()
 	copyEnd(h, answer.Header)
+	scrub(h, x.d.Plan.Query)
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // or the server would guess one
 	}
 	x.sign(h)
 	x.closeEarly(h)
 	x.announce(h, answer)
-	x.status = answer.StatusCode
+	x.status, x.sized = answer.StatusCode, h.Get("Content-Length") != ""
 	x.w.WriteHeader(answer.StatusCode)
 	if answer.Body != http.NoBody {
 		if err := x.copy(answer); err != nil {
 			x.abort(answer, err)
 		}
 	}
+	scrub(answer.Trailer, x.d.Plan.Query)
 	for name, values := range answer.Trailer {
 		switch {
 		case isHop(name), isOurs(name), name == "Content-Length":
@@ -128,15 +130,4 @@ func (x *exchange) reset() {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
-}
-
-// setAllowance sets the rate limit's headers; ours stand in place of the upstream's.
-func setAllowance(h http.Header, a Allowance) {
-	set := func(name, canonical string, value int64) {
-		delete(h, canonical)
-		h[name] = []string{strconv.FormatInt(value, 10)}
-	}
-	set("RateLimit-Limit", "Ratelimit-Limit", int64(a.Limit))
-	set("RateLimit-Remaining", "Ratelimit-Remaining", int64(a.Remaining))
-	set("RateLimit-Reset", "Ratelimit-Reset", a.Reset)
 }

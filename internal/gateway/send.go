@@ -18,8 +18,20 @@ func (x *exchange) receive(clock *deadline) {
 	x.upload = &upload{src: x.r.Body, size: x.r.ContentLength, clock: clock}
 }
 
+// unwanted gets rid of a body that nothing has begun to read, when a call ends before that. HTTP/1 would hold the answer
+// back until the body was there; now it goes out, and finishing ends the connection soon after.
+func (x *exchange) unwanted() {
+	if x.upload != nil || x.r.ProtoMajor != 1 {
+		return
+	}
+	if x.receive(&deadline{}); x.upload != nil && hasToken(x.r.Header["Expect"], "100-continue") {
+		x.upload.expects = newExpectation()
+	}
+}
+
 // body gives the upstream's request its body: the caller's as it streams in, or, for a route that injects into JSON
-// bodies, the merged one.
+// bodies, the merged one. A body that says it is something else than JSON, such as a form, passes unchanged on such a
+// route and gets nothing injected, with POST, PUT and PATCH as well: there is no object to merge into.
 func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline) *Refusal {
 	x.receive(clock)
 	if x.d.Body == nil {
@@ -95,13 +107,15 @@ func (x *exchange) inject(ctx context.Context, out *http.Request) *Refusal {
 	if len(body) > maxInjected {
 		return tooLarge()
 	}
-	plain := &buffer{}
+	plain := &buffer{} // as large again for a moment, until the caller's own is let go
 	if refusal := mergeBody(plain, body, x.d); refusal != nil {
 		plain.reset()
 		return refusal
 	}
 	out.ContentLength = int64(len(plain.b))
-	out.Body = newWiped(plain)
+	held := x.held
+	x.held, x.merged = 0, newWiped(plain, func() { x.g.bodies.Release(held) })
+	out.Body = x.merged
 	for _, name := range []string{"Expect", "Content-Md5", "Content-Digest", "Repr-Digest", "Digest"} {
 		delete(out.Header, name) // of the body as it was
 	}
@@ -112,21 +126,68 @@ func tooLarge() *Refusal {
 	return refuse(http.StatusRequestEntityTooLarge, typeTooLarge, "the body is too large for a route that adds to it; send at most 10 MiB")
 }
 
-// readAll reads the body, but no more than most bytes. When ctx ends it stops waiting.
+const (
+	// maxBodies is how many bytes of bodies may be in memory at a time, of all calls together.
+	maxBodies = 256 << 20
+	// firstPart is how much is taken for a body of unknown length to begin with.
+	firstPart = 4 << 10
+)
+
+// readAll reads the body, but no more than most bytes, into memory that counts against maxBodies until release. It
+// stops waiting when ctx ends, and at a limit that no progress puts off: a caller must not hold memory for as long as
+// it likes to trickle.
 func (x *exchange) readAll(ctx context.Context, most int64) ([]byte, *Refusal) {
 	if x.upload == nil {
 		return nil, nil
 	}
-	release := context.AfterFunc(ctx, func() { _ = x.control.SetReadDeadline(time.Unix(1, 0)) })
-	defer release()
-	var body []byte
-	if n := x.r.ContentLength; n > 0 && n <= most {
-		body = make([]byte, n)
-		_, err := io.ReadFull(x.upload, body)
-		return body, x.unread(ctx, err)
+	ctx, cancel := context.WithTimeoutCause(ctx, bodyLimit(x.d.Plan.Timeout), errSlow)
+	defer cancel()
+	end := context.AfterFunc(ctx, func() { _ = x.control.SetReadDeadline(time.Unix(1, 0)) })
+	size := x.r.ContentLength
+	room := min(max(size, firstPart), most)
+	if size > 0 {
+		room = min(size, most)
 	}
-	body, err := io.ReadAll(io.LimitReader(x.upload, most))
+	var body []byte
+	var err error
+	for err == nil && int64(len(body)) < most && int64(len(body)) != size {
+		if len(body) == cap(body) {
+			if !x.g.bodies.TryAcquire(room) {
+				end()
+				return nil, busy()
+			}
+			x.held += room
+			larger := make([]byte, len(body), int64(len(body))+room)
+			copy(larger, body)
+			body = larger
+			room = min(int64(cap(body)), most-int64(cap(body))) // twice as much next
+		}
+		var n int
+		n, err = x.upload.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+	}
+	if !end() { // the connection cannot be read from any more
+		return nil, x.failed(ctx, ctx.Err())
+	}
+	if err == io.EOF { //nolint:errorlint // as io.Reader says
+		err = nil
+	}
 	return body, x.unread(ctx, err)
+}
+
+// release gives back the memory that a body takes.
+func (x *exchange) release() {
+	x.g.bodies.Release(x.held)
+	x.held = 0
+	if x.merged != nil {
+		_ = x.merged.Close() // it cannot fail
+	}
+}
+
+func busy() *Refusal {
+	r := refuse(http.StatusServiceUnavailable, typeUnavailable, "too many large bodies are on their way through the gateway; try again")
+	r.RetryAfter = 1
+	return r
 }
 
 // unread tells the caller why its body was not read.

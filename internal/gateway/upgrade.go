@@ -140,11 +140,19 @@ func (x *exchange) splice(answer *http.Response, upstream net.Conn, from *bufio.
 	defer caller.Close() //nolint:errcheck // nothing is left to lose
 	_ = caller.SetDeadline(time.Time{})
 	x.status = http.StatusSwitchingProtocols
-	release := context.AfterFunc(x.g.open, func() {
+	open := &tunnel{digest: x.d.digest, environment: x.d.Environment.ID, route: x.d.Route.ID, method: x.r.Method, close: func() {
 		_ = caller.Close()
 		_ = upstream.Close()
-	})
+	}}
+	release := context.AfterFunc(x.g.tunnelling, open.close)
 	defer release()
+	x.g.open.Store(open, struct{}{})
+	defer func() {
+		x.g.open.Delete(open)
+		if r := open.ended.Load(); r != nil {
+			x.errorType = r.Type
+		}
+	}()
 	if err := x.switchCaller(rw.Writer, answer); err != nil {
 		x.errorType = typeClosed
 		return nil
@@ -160,6 +168,7 @@ func (x *exchange) splice(answer *http.Response, upstream net.Conn, from *bufio.
 func (x *exchange) switchCaller(w *bufio.Writer, answer *http.Response) error {
 	h := http.Header{}
 	copyEnd(h, answer.Header)
+	scrub(h, x.d.Plan.Query)
 	delete(h, "Content-Length")
 	x.sign(h)
 	h["Connection"] = []string{"Upgrade"}

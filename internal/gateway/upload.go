@@ -87,36 +87,47 @@ const (
 	// patience is how long a Read may go on when its call is over. One that has data returns at once and fails to
 	// write; one that waits for a caller who waits for the end of the answer is broken off.
 	patience = 20 * time.Millisecond
-	// linger is how long the server may go on reading away what a caller still sends of a body that nobody wants.
+	// linger is how long a caller that goes on sending a body nobody wants is read from, because the reset of its
+	// connection could reach it before the answer does.
 	linger = time.Second
 )
 
-// stop makes sure that nothing reads of the caller's connection, where the server goes on.
-func (u *upload) stop(c *http.ResponseController) {
+// stop makes sure that nothing reads of the caller's connection any more, where the server goes on. With drain it first
+// reads away, for a moment, what the caller still sends: its answer is complete and out.
+func (u *upload) stop(c *http.ResponseController, drain bool) {
 	u.end()
 	if u.done.Load() {
 		return
 	}
-	var mu sync.Mutex
-	over := false
-	if !u.mu.TryLock() {
-		broken := time.AfterFunc(patience, func() {
-			mu.Lock()
-			defer mu.Unlock()
-			if !over {
-				_ = c.SetReadDeadline(time.Unix(1, 0))
-			}
-		})
-		u.mu.Lock()
-		broken.Stop()
-	}
-	u.mu.Unlock()
-	mu.Lock()
-	defer mu.Unlock()
-	over = true
 	wait := linger
 	if u.expects != nil && u.count.Load() == 0 {
-		wait = patience // the caller has not begun to send
+		wait, drain = patience, false // the caller has not begun to send
 	}
+	if !u.mu.TryLock() {
+		drain = false
+		u.breakOff(c)
+	}
+	defer u.mu.Unlock()
 	_ = c.SetReadDeadline(time.Now().Add(wait)) //nolint:forbidigo // of a socket, which knows the real clock only
+	if drain {
+		_, _ = io.Copy(io.Discard, u.src)
+	}
+}
+
+// breakOff ends the Read that goes on, and takes its lock.
+func (u *upload) breakOff(c *http.ResponseController) {
+	var mu sync.Mutex
+	ended := false
+	late := time.AfterFunc(patience, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			_ = c.SetReadDeadline(time.Unix(1, 0))
+		}
+	})
+	u.mu.Lock()
+	mu.Lock()
+	defer mu.Unlock()
+	ended = true
+	late.Stop()
 }

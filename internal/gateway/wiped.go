@@ -10,9 +10,12 @@ type wiped struct {
 	mu    sync.Mutex
 	rest  []byte
 	plain *buffer
+	after func() // once, when it was wiped
 }
 
-func newWiped(plain *buffer) *wiped { return &wiped{rest: plain.b, plain: plain} }
+func newWiped(plain *buffer, after func()) *wiped {
+	return &wiped{rest: plain.b, plain: plain, after: after}
+}
 
 // Read reads on; after Close there is nothing.
 func (w *wiped) Read(p []byte) (int, error) {
@@ -36,6 +39,7 @@ func (w *wiped) Close() error {
 	if w.plain != nil {
 		w.plain.reset()
 		w.plain, w.rest = nil, nil
+		w.after()
 	}
 	return nil
 }
