@@ -22,10 +22,12 @@ type Identity struct {
 
 // Draft is saved and uncommitted content of a definition in the first environment.
 type Draft struct {
-	ID      string // of the identity
-	Ref     Ref
-	Base    Hash // what was committed when the draft was begun; "": nothing
-	Hash    Hash // of the saved content; "": the definition is to be deleted
-	SavedBy string
-	SavedAt time.Time
+	ID        string // of the identity
+	Ref       Ref
+	Base      Hash // what was committed when the draft was begun; "": nothing
+	Hash      Hash // of the saved content; "": the definition is to be deleted
+	SavedBy   string
+	SavedByID string
+	SavedAt   time.Time
+	Version   int64 // grows with every save
 }
