@@ -38,10 +38,12 @@ const (
 	SystemActor ActorKind = "system"
 )
 
-// Request is where a principal's request came from; it goes into the audit entry and decides nothing.
+// Request is where a principal's request came from; it goes into the audit entry. Of it only Override takes part in a
+// decision: with it an owner asks to go on in spite of a freeze.
 type Request struct {
-	ID      string // the request's id
-	Address string // the source address
+	ID       string // the request's id
+	Address  string // the source address
+	Override string // why a freeze is to be overridden; "": it is not
 }
 
 // Principal is who acts, in which account, and with which grants.

@@ -69,6 +69,21 @@ secret.value.set        environment  o a . . .
 session.login           account      . . . . .
 token.create            account      . . . . .
 request.refuse          account      . . . . .
+account.read            anywhere     o a d s v
+account.update          account      o a . . .
+change.discard          environment  o a d . .
+change.list             anywhere     o a d . v
+commit.read             environment  o a d . v
+freeze.acknowledge      environment  o a . . .
+freeze.read             environment  o a d s v
+hold.lift               environment  o a dP . .
+promotion.approve       environment  o a dP . .
+promotion.plan          environment  o a d . .
+promotion.read          environment  o a d . .
+promotion.reject        environment  o a dP . .
+rollback.create         environment  o a dP . .
+rollback.plan           environment  o a d . .
+tree.read               environment  o a d . v
 `
 
 type row struct {

@@ -40,8 +40,25 @@ const (
 	RouteDelete    Action = "route.delete"
 	RouteSwitch    Action = "route.switch"
 
+	ChangeList       Action = "change.list"
+	ChangeDiscard    Action = "change.discard"
 	DefinitionCommit Action = "definition.commit"
+	CommitRead       Action = "commit.read"
+	TreeRead         Action = "tree.read"
+
+	PromotionPlan    Action = "promotion.plan"
 	PromotionCreate  Action = "promotion.create"
+	PromotionRead    Action = "promotion.read"
+	PromotionApprove Action = "promotion.approve"
+	PromotionReject  Action = "promotion.reject"
+	RollbackPlan     Action = "rollback.plan"
+	RollbackCreate   Action = "rollback.create"
+	HoldLift         Action = "hold.lift"
+
+	FreezeRead        Action = "freeze.read"
+	FreezeAcknowledge Action = "freeze.acknowledge"
+	AccountRead       Action = "account.read"
+	AccountUpdate     Action = "account.update"
 
 	LogRead     Action = "log.read"
 	AuditRead   Action = "audit.read"
@@ -114,8 +131,25 @@ var rules = map[Action]rule{
 	RouteDelete:    {scope: EnvironmentScope, roles: builders, does: "delete routes"},
 	RouteSwitch:    {scope: EnvironmentScope, roles: builders, does: "switch routes in this environment"},
 
+	ChangeList:       {scope: AnywhereScope, roles: readers, does: "see what is saved and uncommitted"},
+	ChangeDiscard:    {scope: EnvironmentScope, roles: builders, does: "discard what is saved"},
 	DefinitionCommit: {scope: EnvironmentScope, roles: builders, does: "commit in this environment"},
+	CommitRead:       {scope: EnvironmentScope, roles: readers, does: "see the history of this environment"},
+	TreeRead:         {scope: EnvironmentScope, roles: readers, does: "see what is live in this environment"},
+
+	PromotionPlan:    {scope: EnvironmentScope, roles: builders, does: "plan a promotion into this environment"},
 	PromotionCreate:  {scope: EnvironmentScope, roles: builders, guarded: true, does: "promote into this environment"},
+	PromotionRead:    {scope: EnvironmentScope, roles: builders, does: "see promotions into this environment"},
+	PromotionApprove: {scope: EnvironmentScope, roles: builders, guarded: true, does: "approve promotions into this environment"},
+	PromotionReject:  {scope: EnvironmentScope, roles: builders, guarded: true, does: "reject promotions into this environment"},
+	RollbackPlan:     {scope: EnvironmentScope, roles: builders, does: "plan a rollback of this environment"},
+	RollbackCreate:   {scope: EnvironmentScope, roles: builders, guarded: true, does: "roll this environment back"},
+	HoldLift:         {scope: EnvironmentScope, roles: builders, guarded: true, does: "lift the hold of this environment"},
+
+	FreezeRead:        {scope: EnvironmentScope, roles: everyone, does: "see the freeze of this environment"},
+	FreezeAcknowledge: {scope: EnvironmentScope, roles: managers, does: "acknowledge an override of this environment's freeze"},
+	AccountRead:       {scope: AnywhereScope, roles: everyone, does: "see the account's settings"},
+	AccountUpdate:     {scope: AccountScope, roles: managers, does: "change the account's settings"},
 
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},

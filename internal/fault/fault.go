@@ -25,6 +25,7 @@ const (
 	Stale           Kind = "stale"              // 409
 	NotReady        Kind = "not_ready"          // 409
 	OnHold          Kind = "on_hold"            // 409
+	Frozen          Kind = "frozen"             // 409
 	TooLarge        Kind = "too_large"          // 413
 	Limited         Kind = "rate_limited"       // 429
 	Unavailable     Kind = "unavailable"        // 503
@@ -50,6 +51,7 @@ type Error struct {
 	Message    string        // for people; lower case, without a full stop, and never the refused value
 	Fields     []Field       // with Invalid: which fields
 	Routes     []Route       // with InUse: which routes
+	Detail     any           // shown beside the message: the blockers with NotReady; nil: nothing
 	RetryAfter time.Duration // with Limited and Unavailable: when to try again; 0 is unknown
 	Saved      bool          // with Unavailable: the change is made all the same
 	Recorded   bool          // the refusal stands in the audit log

@@ -60,6 +60,7 @@ type Value struct {
 	Sealed        Sealed
 	CreatedAt     time.Time
 	CreatedBy     string
+	Marks
 }
 
 // The limits of what people write.
