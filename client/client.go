@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Config says where the server is and who calls.
@@ -21,6 +23,11 @@ type Config struct {
 	Address    string       // of the management API, like "http://127.0.0.1:7070"; a path is kept as a prefix
 	Token      string       // a management token (tk_…) or a member's JWT
 	HTTPClient *http.Client // nil: one of its own; its redirect policy is replaced, for none is followed
+
+	// OverrideFreeze is why an owner goes on in spite of a freeze, 1 to 500 printable characters; it is sent with every
+	// call, takes effect where a freeze is in the way, and stays listed there until somebody acknowledges it. "" overrides
+	// nothing.
+	OverrideFreeze string
 }
 
 // Client is safe for concurrent use.
@@ -28,12 +35,14 @@ type Client struct {
 	address string // without a slash at the end
 	token   string
 	http    http.Client
+
+	overrideFreeze string
 }
 
 // timeLimit is what one operation may take, its repetition included.
 const timeLimit = 30 * time.Second
 
-// New checks the address and the token, and calls nobody. Its errors contain neither of them.
+// New checks the configuration and calls nobody. Its errors contain nothing of the configuration.
 func New(c Config) (*Client, error) {
 	address, err := CheckAddress(c.Address)
 	if err != nil {
@@ -45,7 +54,10 @@ func New(c Config) (*Client, error) {
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return nil, errors.New("token: must be one word of plain ASCII, without spaces or line breaks")
 	}
-	cl := &Client{address: address, token: c.Token}
+	if strings.ContainsFunc(c.OverrideFreeze, unicode.IsControl) || !utf8.ValidString(c.OverrideFreeze) {
+		return nil, errors.New("reason of the override: must be one line of text in UTF-8")
+	}
+	cl := &Client{address: address, token: c.Token, overrideFreeze: c.OverrideFreeze}
 	if c.HTTPClient != nil {
 		cl.http = *c.HTTPClient
 	}

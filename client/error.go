@@ -16,6 +16,7 @@ type Error struct {
 	RequestID string          // finds the call in the server's log
 	Fields    []wire.Field    // of a validation error
 	Routes    []wire.RouteRef // that stand in the way
+	Plan      *wire.Plan      // with "stale", "not_ready" and "on_hold": as it stands now
 }
 
 // Error is the message.
@@ -23,7 +24,9 @@ func (e *Error) Error() string { return e.Message }
 
 // Problem is the error in the form the API writes it.
 func (e *Error) Problem() wire.Problem {
-	return wire.Problem{Type: e.Type, Message: e.Message, RequestID: e.RequestID, Fields: e.Fields, Routes: e.Routes}
+	return wire.Problem{
+		Type: e.Type, Message: e.Message, RequestID: e.RequestID, Fields: e.Fields, Routes: e.Routes, Plan: e.Plan,
+	}
 }
 
 // refusal reads an answer that is no success. One that is not in the API's form comes from something else, a proxy
@@ -34,6 +37,7 @@ func (c *Client) refusal(a answer) error {
 		p := f.Error
 		return &Error{
 			Status: a.status, Type: p.Type, Message: p.Message, RequestID: p.RequestID, Fields: p.Fields, Routes: p.Routes,
+			Plan: p.Plan,
 		}
 	}
 	e := &Error{Status: a.status, RequestID: a.requestID}

@@ -21,10 +21,18 @@ const maxAnswer = 32 << 20
 
 // request is one operation on its way out.
 type request struct {
-	method string
-	path   []string // segments after the address, not yet escaped
-	query  url.Values
-	body   any // marshalled; json.RawMessage goes as it is
+	method  string
+	path    []string // segments after the address, not yet escaped
+	query   url.Values
+	body    any    // marshalled; json.RawMessage goes as it is
+	ifMatch string // the ETag the change is made under; "": none
+}
+
+func (r request) with(options []Option) request {
+	for _, set := range options {
+		set(&r)
+	}
+	return r
 }
 
 // answer is what came back, read to its end.
@@ -91,9 +99,9 @@ func (c *Client) send(parent context.Context, r request) (answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(parent, timeLimit)
 	defer cancel()
-	a, err := c.once(ctx, r.method, address, key, body)
+	a, err := c.once(ctx, r, address, key, body)
 	if err != nil && ctx.Err() == nil && (key != "" || r.method == http.MethodGet) {
-		a, err = c.once(ctx, r.method, address, key, body)
+		a, err = c.once(ctx, r, address, key, body)
 	}
 	switch {
 	case err == nil:
@@ -111,8 +119,8 @@ func (c *Client) send(parent context.Context, r request) (answer, error) {
 	return answer{}, fmt.Errorf("no answer from %s: %w", c.address, err)
 }
 
-func (c *Client) once(ctx context.Context, method, address, key string, body []byte) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+func (c *Client) once(ctx context.Context, r request, address, key string, body []byte) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, address, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
@@ -123,6 +131,12 @@ func (c *Client) once(ctx context.Context, method, address, key string, body []b
 	}
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
+	}
+	if r.ifMatch != "" {
+		req.Header.Set("If-Match", r.ifMatch)
+	}
+	if c.overrideFreeze != "" {
+		req.Header.Set("Lockage-Override-Freeze", c.overrideFreeze)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

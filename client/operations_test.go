@@ -149,6 +149,9 @@ func TestOperations(t *testing.T) {
 		{"update and commit route", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.UpdateRoute(ctx, "pay", json.RawMessage(`{"timeout":null}`), new("no limit"))
 		}, sent{"PATCH", "/v1/routes/pay?commit=no+limit", `{"timeout":null}`}},
+		{"update the route that was seen", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.UpdateRoute(ctx, "pay", json.RawMessage(`{}`), nil, client.IfMatch(`"7"`))
+		}, sent{"PATCH", "/v1/routes/pay", `{}`}},
 		{"delete and commit route", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return nil, c.DeleteRoute(ctx, "pay", new(""))
 		}, sent{"DELETE", "/v1/routes/pay?commit=", ""}},
@@ -162,6 +165,67 @@ func TestOperations(t *testing.T) {
 		{"commit", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.Commit(ctx, wire.CommitCreate{Message: "m", Definitions: []wire.DefinitionRef{{Kind: "route", Key: "pay"}}})
 		}, sent{"POST", "/v1/commits", `{"message":"m","definitions":[{"kind":"route","key":"pay"}]}`}},
+		{"changes", true, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ListChanges(ctx)
+		}, sent{"GET", "/v1/changes", ""}},
+		{"discard", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return nil, c.DiscardChange(ctx, "route", "pay")
+		}, sent{"DELETE", "/v1/changes/route/pay", ""}},
+		{"commits", true, func(ctx context.Context, c *client.Client) (any, error) {
+			l, _, err := c.ListCommits(ctx, client.CommitFilter{
+				Environment: "qa", Definition: "route/pay", Author: "a", Cause: "rollback",
+			}, page)
+			return l, err
+		}, sent{"GET", "/v1/commits?author=a&cause=rollback&cursor=c%26&definition=route%2Fpay&environment=qa&limit=7", ""}},
+		{"get commit", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.GetCommit(ctx, "c1")
+		}, sent{"GET", "/v1/commits/c1", ""}},
+		{"plan a promotion", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.PlanPromotion(ctx, wire.PromotionCreate{To: "qa", Through: "dev", Commits: []string{"c1"}})
+		}, sent{"POST", "/v1/promotions/plan", `{"to":"qa","through":"dev","commits":["c1"]}`}},
+		{"promotions", true, func(ctx context.Context, c *client.Client) (any, error) {
+			l, _, err := c.ListPromotions(ctx, "open", page)
+			return l, err
+		}, sent{"GET", "/v1/promotions?cursor=c%26&limit=7&state=open", ""}},
+		{"get promotion", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.GetPromotion(ctx, "p1")
+		}, sent{"GET", "/v1/promotions/p1", ""}},
+		{"approve", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ApprovePromotion(ctx, "p1", "hash")
+		}, sent{"POST", "/v1/promotions/p1/approve", `{"plan":"hash"}`}},
+		{"reject", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.RejectPromotion(ctx, "p1", "no")
+		}, sent{"POST", "/v1/promotions/p1/reject", `{"reason":"no"}`}},
+		{"plan a rollback", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.PlanRollback(ctx, "qa", wire.RollbackCreate{To: "7"})
+		}, sent{"POST", "/v1/environments/qa/rollback/plan", `{"to":"7"}`}},
+		{"roll back", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Rollback(ctx, "qa", wire.RollbackCreate{To: "7", Message: "m", Plan: "hash", Force: true})
+		}, sent{"POST", "/v1/environments/qa/rollback", `{"to":"7","message":"m","plan":"hash","force":true}`}},
+		{"lift hold", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return nil, c.LiftHold(ctx, "qa")
+		}, sent{"DELETE", "/v1/environments/qa/hold", ""}},
+		{"tree", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Tree(ctx, "qa", "")
+		}, sent{"GET", "/v1/environments/qa/tree", ""}},
+		{"tree at a moment", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Tree(ctx, "qa", "2026-01-02T03:04:05+01:00")
+		}, sent{"GET", "/v1/environments/qa/tree?at=2026-01-02T03%3A04%3A05%2B01%3A00", ""}},
+		{"compare", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Compare(ctx, "qa@7", "production")
+		}, sent{"GET", "/v1/diff?from=qa%407&to=production", ""}},
+		{"freeze", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.Freeze(ctx, "qa")
+		}, sent{"GET", "/v1/environments/qa/freeze", ""}},
+		{"acknowledge", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return nil, c.AcknowledgeOverride(ctx, "qa", "o1")
+		}, sent{"POST", "/v1/environments/qa/freeze/overrides/o1/acknowledge", ""}},
+		{"account", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.GetAccount(ctx)
+		}, sent{"GET", "/v1/account", ""}},
+		{"update account", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.UpdateAccount(ctx, wire.AccountUpdate{CommitMessageRequired: new(true)})
+		}, sent{"PATCH", "/v1/account", `{"commit_message_required":true}`}},
 		{"promote", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.Promote(ctx, wire.PromotionCreate{To: "qa", Message: "m"})
 		}, sent{"POST", "/v1/promotions", `{"to":"qa","message":"m"}`}},

@@ -33,19 +33,27 @@ func (c *Client) CreateRoute(ctx context.Context, body json.RawMessage, commit *
 	})
 }
 
+// Option is a condition that a change of a route is made under.
+type Option func(*request)
+
+// IfMatch makes the change only when the route's draft is still the one with this ETag (wire.Route.ETag); another one is
+// refused ("conflict"). Without it, a draft that somebody else saved is not saved over. "" is no condition.
+func IfMatch(etag string) Option {
+	return func(r *request) { r.ifMatch = etag }
+}
+
 // UpdateRoute changes the fields that the body has, in the draft, or with a message commits the route at once.
 func (c *Client) UpdateRoute(
-	ctx context.Context, ref string, body json.RawMessage, commit *string,
+	ctx context.Context, ref string, body json.RawMessage, commit *string, options ...Option,
 ) (wire.Route, error) {
-	return do[wire.Route](ctx, c, request{
-		method: http.MethodPatch, path: []string{"v1", "routes", ref}, query: committing(commit), body: body,
-	})
+	r := request{method: http.MethodPatch, path: []string{"v1", "routes", ref}, query: committing(commit), body: body}
+	return do[wire.Route](ctx, c, r.with(options))
 }
 
 // DeleteRoute saves the deletion as a draft, or with a message commits it at once.
-func (c *Client) DeleteRoute(ctx context.Context, ref string, commit *string) error {
-	_, err := do[wire.Deleted](ctx, c,
-		request{method: http.MethodDelete, path: []string{"v1", "routes", ref}, query: committing(commit)})
+func (c *Client) DeleteRoute(ctx context.Context, ref string, commit *string, options ...Option) error {
+	r := request{method: http.MethodDelete, path: []string{"v1", "routes", ref}, query: committing(commit)}
+	_, err := do[wire.Deleted](ctx, c, r.with(options))
 	return err
 }
 

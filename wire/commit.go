@@ -12,12 +12,6 @@ type CommitCreate struct {
 	Definitions []DefinitionRef `json:"definitions,omitempty"`
 }
 
-// PromotionCreate is the body of POST /v1/promotions: everything of the environment below To becomes live in To.
-type PromotionCreate struct {
-	To      string `json:"to"`
-	Message string `json:"message"`
-}
-
 // Commit is one immutable step of an environment's history.
 type Commit struct {
 	ID          string   `json:"id"`
@@ -27,7 +21,9 @@ type Commit struct {
 	Message     string   `json:"message"`
 	Author      string   `json:"author"`
 	CreatedAt   Time     `json:"created_at"`
+	RootBefore  string   `json:"root_before"`
 	RootHash    string   `json:"root_hash"`
+	Source      string   `json:"source"` // id of the commit this one was promoted from or went back to; "" for none
 	Changes     []Change `json:"changes"`
 }
 
@@ -37,11 +33,5 @@ type Change struct {
 	Key    string `json:"key"`
 	Before string `json:"before"`
 	After  string `json:"after"`
-}
-
-// Promotion is the answer to POST /v1/promotions. Commit is absent when there was nothing to promote.
-type Promotion struct {
-	From   string  `json:"from"`
-	To     string  `json:"to"`
-	Commit *Commit `json:"commit"`
+	Edits  []Edit `json:"edits,omitempty"` // where one commit or a comparison is asked for
 }

@@ -1,21 +1,26 @@
 package wire
 
+import "encoding/json"
+
 // Environment is one isolated level of the account's pipeline; level 0 is where changes begin, the highest is
 // production.
 type Environment struct {
-	ID                    string `json:"id"`
-	Name                  string `json:"name"`
-	DisplayName           string `json:"display_name"`
-	Description           string `json:"description"`
-	Color                 string `json:"color"`
-	IsDefault             bool   `json:"is_default"`
-	Level                 int    `json:"level"`
-	Protected             bool   `json:"protected"`
-	ObfuscateCustomerData bool   `json:"obfuscate_customer_data"`
-	ShowMessageContents   bool   `json:"show_message_contents"`
-	RootHash              string `json:"root_hash"`
-	CreatedAt             Time   `json:"created_at"`
-	UpdatedAt             Time   `json:"updated_at"`
+	ID                    string          `json:"id"`
+	Name                  string          `json:"name"`
+	DisplayName           string          `json:"display_name"`
+	Description           string          `json:"description"`
+	Color                 string          `json:"color"`
+	IsDefault             bool            `json:"is_default"`
+	Level                 int             `json:"level"`
+	Protected             bool            `json:"protected"`
+	ObfuscateCustomerData bool            `json:"obfuscate_customer_data"`
+	ShowMessageContents   bool            `json:"show_message_contents"`
+	RootHash              string          `json:"root_hash"`
+	Head                  int64           `json:"head"`
+	Hold                  *Hold           `json:"hold"`
+	Protection            json.RawMessage `json:"protection"`
+	CreatedAt             Time            `json:"created_at"`
+	UpdatedAt             Time            `json:"updated_at"`
 }
 
 // EnvironmentCreate is the body of POST /v1/environments.
@@ -29,11 +34,13 @@ type EnvironmentCreate struct {
 
 // EnvironmentUpdate is the body of PATCH /v1/environments/{id}; absent fields stay as they are.
 type EnvironmentUpdate struct {
-	Name                  *string `json:"name,omitempty"`
-	DisplayName           *string `json:"display_name,omitempty"`
-	Description           *string `json:"description,omitempty"`
-	Color                 *string `json:"color,omitempty"`
-	IsDefault             *bool   `json:"is_default,omitempty"`
-	ObfuscateCustomerData *bool   `json:"obfuscate_customer_data,omitempty"`
-	ShowMessageContents   *bool   `json:"show_message_contents,omitempty"`
+	Name                  *string         `json:"name,omitempty"`
+	DisplayName           *string         `json:"display_name,omitempty"`
+	Description           *string         `json:"description,omitempty"`
+	Color                 *string         `json:"color,omitempty"`
+	IsDefault             *bool           `json:"is_default,omitempty"`
+	ObfuscateCustomerData *bool           `json:"obfuscate_customer_data,omitempty"`
+	ShowMessageContents   *bool           `json:"show_message_contents,omitempty"`
+	Protected             *bool           `json:"protected,omitempty"`
+	Protection            json.RawMessage `json:"protection,omitempty"`
 }

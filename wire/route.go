@@ -22,6 +22,7 @@ type Route struct {
 	Environments      map[string]json.RawMessage `json:"environments"`
 	Draft             bool                       `json:"draft"`
 	DeletionPending   bool                       `json:"deletion_pending"`
+	ETag              string                     `json:"etag"`
 	Hash              string                     `json:"hash"`
 	Status            []RouteStatus              `json:"status"`
 	CreatedAt         Time                       `json:"created_at"`

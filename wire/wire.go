@@ -52,6 +52,7 @@ type Problem struct {
 	RequestID string     `json:"request_id"`
 	Fields    []Field    `json:"fields,omitempty"`
 	Routes    []RouteRef `json:"routes,omitempty"`
+	Plan      *Plan      `json:"plan,omitempty"` // with not_ready, on_hold and stale: the plan as it stands now
 }
 
 // Field is one refused field of the input.

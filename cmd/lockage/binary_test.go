@@ -108,3 +108,14 @@ func (p *person) refused(t testing.TB, code int, stdin string, args ...string) s
 	}
 	return o.err
 }
+
+// ends runs a command made for scripts, whose code says what it found, and answers what it printed.
+func (p *person) ends(t testing.TB, code int, args ...string) string {
+	t.Helper()
+	o := p.try(t, "", args...)
+	p.seen.add("lockage "+strings.Join(args, " "), o.out+o.err)
+	if o.code != code {
+		t.Fatalf("lockage %s: code %d, want %d\n%s%s", strings.Join(args, " "), o.code, code, o.out, o.err)
+	}
+	return o.out
+}

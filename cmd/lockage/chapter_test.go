@@ -20,7 +20,11 @@ func goUp(t *testing.T, s *story) {
 	s.runs(t, "", "commit", "-m", "payments")
 	s.expect(t, "development", s.upstream)
 	s.fails(t, s.keys["production"].Key, http.StatusNotFound, "not_found") // not promoted
+	s.refused(t, 3, "", "promote", "--to", "staging", "-m", "payments")    // which has no value yet
+	s.fails(t, s.keys["staging"].Key, http.StatusNotFound, "not_found")
+	s.setValue(t, "staging", "sk_test_staging_first_Vq3tXo0aPz")
 	s.runs(t, "", "promote", "--to", "staging", "-m", "payments")
+	s.expect(t, "staging", s.upstream)
 	s.fails(t, s.keys["production"].Key, http.StatusNotFound, "not_found")
 	s.runs(t, "", "promote", "--to", "production", "-m", "payments")
 	if out := s.runs(t, "", "promote", "--to", "production", "-m", "again"); !strings.Contains(out, "nothing to promote") {
@@ -31,6 +35,7 @@ func goUp(t *testing.T, s *story) {
 func keyDecides(t *testing.T, s *story) {
 	s.expect(t, "development", s.upstream)
 	s.expect(t, "production", s.upstream)
+	s.takeValue(t, "staging")
 	e := s.fails(t, s.keys["staging"].Key, http.StatusInternalServerError, "secret_not_configured")
 	if wanted := "Secret 'stripe_api_key' not configured for environment 'staging'"; e.Error != wanted {
 		t.Errorf("the call without a value: error %q, want %q", e.Error, wanted)
@@ -114,9 +119,14 @@ func switchOff(t *testing.T, s *story) {
 	s.expect(t, "production", s.upstream)
 	s.runs(t, "", "routes", "switch", "payments", "on", "--environment", "staging")
 	s.expect(t, "staging", s.second)
-	// The kill switch also frees the value.
-	s.runs(t, "", "routes", "switch", "payments", "off", "--environment", "staging")
-	s.runs(t, "", "secrets", "unset", "stripe_api_key", "--environment", "staging")
-	s.runs(t, "", "routes", "switch", "payments", "on", "--environment", "staging")
+	s.takeValue(t, "staging")
 	s.fails(t, s.keys["staging"].Key, http.StatusInternalServerError, "secret_not_configured")
+}
+
+// takeValue takes the value away from a route that goes on needing it: the kill switch frees it.
+func (s *story) takeValue(t *testing.T, environment string) {
+	t.Helper()
+	s.runs(t, "", "routes", "switch", "payments", "off", "--environment", environment)
+	s.runs(t, "", "secrets", "unset", "stripe_api_key", "--environment", environment)
+	s.runs(t, "", "routes", "switch", "payments", "on", "--environment", environment)
 }

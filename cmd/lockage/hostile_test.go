@@ -111,5 +111,6 @@ func hostileBodies() []hostile {
 			hostile{"PUT", "/v1/secrets/victim/environments" + segment, `{"value":"v"}`, 404, "", ""},
 			hostile{"PUT", "/v1/routes/victim/environments" + segment + "/status", `{"active":false}`, 404, "", ""})
 	}
+	list = append(list, hostileChanges()...)
 	return append(list, hostile{"GET", environments + "/%00" + canary, "", 400, "id", ""}, hostile{"GET", environments + "/%ff" + canary, "", 400, "id", ""})
 }

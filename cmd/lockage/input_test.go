@@ -63,7 +63,8 @@ func (w *world) state(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, path := range []string{
-		"/v1/environments", "/v1/secrets", "/v1/secrets/victim/environments", "/v1/routes", "/v1/api-keys",
+		"/v1/environments", "/v1/secrets", "/v1/secrets/victim/environments", "/v1/routes", "/v1/api-keys", "/v1/changes",
+		"/v1/commits", "/v1/promotions", "/v1/account",
 	} {
 		a := w.api(t, http.MethodGet, path, "")
 		want[any](t, a, http.StatusOK)

@@ -28,23 +28,38 @@ type apiKey struct {
 	Environment string `json:"environment"`
 }
 
+// chapter is a part of a story.
+type chapter struct {
+	name string
+	tell func(*testing.T, *story)
+}
+
+func newStory(t *testing.T, w *world) *story {
+	w.seen.secret("the token", ownerToken)
+	w.seen.secret("the password", ownerPassword)
+	if u, err := url.Parse(w.database()); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		w.seen.secret("the password of the database", password)
+	}
+	return &story{
+		world: w, upstream: testkit.NewUpstream(t), second: testkit.NewUpstream(t),
+		keys: map[string]apiKey{}, values: map[string]string{},
+	}
+}
+
+func (s *story) tell(t *testing.T, chapters []chapter) {
+	for _, c := range chapters {
+		if !t.Run(c.name, func(t *testing.T) { c.tell(t, s) }) {
+			t.FailNow() // what follows builds on it
+		}
+	}
+}
+
 func TestStory(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, w *world) {
-		s := &story{
-			world: w, upstream: testkit.NewUpstream(t), second: testkit.NewUpstream(t),
-			keys: map[string]apiKey{}, values: map[string]string{},
-		}
-		w.seen.secret("the token", ownerToken)
-		w.seen.secret("the password", ownerPassword)
-		if u, err := url.Parse(w.database()); err == nil && u.User != nil {
-			password, _ := u.User.Password()
-			w.seen.secret("the password of the database", password)
-		}
-		for _, chapter := range []struct {
-			name string
-			tell func(*testing.T, *story)
-		}{
+		s := newStory(t, w)
+		s.tell(t, []chapter{
 			{"a route goes up", goUp},
 			{"the key decides the credential", keyDecides},
 			{"a value is changed", changeValue},
@@ -57,11 +72,7 @@ func TestStory(t *testing.T) {
 			{"the audit log", auditLog},
 			{"nothing has leaked", nothingLeaked},
 			{"tampering is found", tampering},
-		} {
-			if !t.Run(chapter.name, func(t *testing.T) { chapter.tell(t, s) }) {
-				t.FailNow() // what follows builds on it
-			}
-		}
+		})
 	}, "--allow-upstreams", "127.0.0.0/8")
 }
 

@@ -48,7 +48,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Control == nil {
 		return nil, errors.New("api: a control is needed")
 	}
-	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now})
+	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now, Large: large})
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +65,17 @@ func New(c Config) (http.Handler, error) {
 	}
 	return front.Wrap(web.Routes(a.mux, refuse)), nil
 }
+
+// large gives a folder of definitions more room than other bodies: its 10,000 routes have about 400 bytes each.
+func large(r *http.Request) int64 {
+	if r.URL.Path == definitions {
+		return 32 << 20
+	}
+	return 0
+}
+
+// definitions is where a whole folder of definitions is pushed to.
+const definitions = "/v1/definitions"
 
 // refuse answers a failure in the form of the surface the path belongs to.
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -86,50 +97,73 @@ func (a *API) routes(metrics http.Handler) {
 		secrets      = "/v1/secrets"
 		values       = "/v1/secrets/{id}/environments"
 		routes       = "/v1/routes"
+		promotions   = "/v1/promotions"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
 	answer(a, op{"GET", environments, "list-environments", "List all environments, oldest first"}, a.listEnvironments)
 	answer(a, op{"POST", environments, "create-environment", "Create an environment one level below production"}, a.createEnvironment, created, takes[wire.EnvironmentCreate](), fails(403, 409))
 	answer(a, op{"GET", environments + "/{id}", "get-environment", "Get an environment"}, a.getEnvironment)
-	answer(a, op{"PATCH", environments + "/{id}", "update-environment", "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), fails(409))
-	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", "Delete an environment, its values, keys and data"}, a.deleteEnvironment, fails(409))
+	answer(a, op{"PATCH", environments + "/{id}", "update-environment", "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), freezes)
+	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", "Delete an environment, its values, keys and data"}, a.deleteEnvironment, freezes)
 
 	answer(a, op{"GET", keys, "list-api-keys", "List API keys"}, a.listAPIKeys, fails(404))
-	answer(a, op{"POST", keys, "create-api-key", "Create an API key; the answer shows it once"}, a.createAPIKey, created, takes[wire.APIKeyCreate](), fails(404))
+	answer(a, op{"POST", keys, "create-api-key", "Create an API key; the answer shows it once"}, a.createAPIKey, created, takes[wire.APIKeyCreate](), fails(404), freezes)
 	answer(a, op{"GET", keys + "/{id}", "get-api-key", "Get an API key"}, a.getAPIKey)
 	answer(a, op{"PATCH", keys + "/{id}", "update-api-key", "Change an API key's description or expiry"}, a.updateAPIKey, takes[apiKeyUpdate]())
 	answer(a, op{"DELETE", keys + "/{id}", "revoke-api-key", "Revoke an API key, at once and for good"}, a.revokeAPIKey, fails(409))
-	answer(a, op{"POST", keys + "/{id}/rotate", "rotate-api-key", "Replace an API key; the answer shows the new one once"}, a.rotateAPIKey, created, takes[wire.APIKeyRotate]())
+	answer(a, op{"POST", keys + "/{id}/rotate", "rotate-api-key", "Replace an API key; the answer shows the new one once"}, a.rotateAPIKey, created, takes[wire.APIKeyRotate](), freezes)
 
 	answer(a, op{"GET", secrets, "list-secrets", "List secrets"}, a.listSecrets)
 	answer(a, op{"POST", secrets, "create-secret", "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
 	answer(a, op{"GET", secrets + "/{id}", "get-secret", "Get a secret"}, a.getSecret)
 	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
-	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, fails(409))
+	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
 	answer(a, op{"GET", values, "list-secret-environments", "Show in which environments a secret has a value"}, a.listSecretEnvironments)
-	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue]())
-	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", "Delete a secret's value in an environment"}, a.deleteSecretValue, fails(409))
-	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate]())
+	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue](), freezes)
+	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", "Delete a secret's value in an environment"}, a.deleteSecretValue, freezes)
+	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate](), freezes)
 
 	answer(a, op{"GET", routes, "list-routes", "List routes"}, a.listRoutes)
-	answer(a, op{"POST", routes, "create-route", "Create a route as a draft, or commit it at once"}, a.createRoute, created, takesSchema("RouteCreate"), fails(409))
-	answer(a, op{"GET", routes + "/{key}", "get-route", "Get a route"}, a.getRoute)
-	answer(a, op{"PATCH", routes + "/{key}", "update-route", "Change a route's draft, or commit the change at once"}, a.updateRoute, takesSchema("RouteUpdate"), fails(409))
+	answer(a, op{"POST", routes, "create-route", "Create a route as a draft, or commit it at once"}, a.createRoute, created, tagged, takesSchema("RouteCreate"), fails(409))
+	answer(a, op{"GET", routes + "/{key}", "get-route", "Get a route"}, a.getRoute, tagged)
+	answer(a, op{"PATCH", routes + "/{key}", "update-route", "Change a route's draft, or commit the change at once"}, a.updateRoute, tagged, takesSchema("RouteUpdate"), fails(409))
 	answer(a, op{"DELETE", routes + "/{key}", "delete-route", "Delete a route as a draft, or commit the deletion at once"}, a.deleteRoute, fails(409))
 	answer(a, op{"GET", routes + "/{key}/effective", "get-effective-route", "Resolve a route for an environment"}, a.effectiveRoute)
-	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/status", "switch-route", "Switch a route on or off in an environment"}, a.switchRoute, takes[wire.RouteSwitch](), fails(409))
+	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/status", "switch-route", "Switch a route on or off in an environment"}, a.switchRoute, takes[wire.RouteSwitch](), freezes)
 
+	answer(a, op{"GET", "/v1/changes", "list-changes", "List what is saved and uncommitted"}, a.listChanges)
+	answer(a, op{"DELETE", "/v1/changes/{kind}/{key}", "discard-change", "Discard what is saved of a definition"}, a.discardChange)
+	answer(a, op{"GET", "/v1/commits", "list-commits", "List the history of environments, newest first"}, a.listCommits, fails(404))
 	answer(a, op{"POST", "/v1/commits", "create-commit", "Make saved definitions live in the first environment"}, a.createCommit, created, takes[wire.CommitCreate](), fails(404, 409))
-	answer(a, op{"POST", "/v1/promotions", "create-promotion", "Make an environment equal to the one below it"}, a.createPromotion, created, takes[wire.PromotionCreate](), fails(404, 409))
+	answer(a, op{"GET", "/v1/commits/{id}", "get-commit", "Get a commit, with what it changed inside each definition"}, a.getCommit)
+	answer(a, op{"GET", "/v1/diff", "compare", "Compare environments, or moments of one"}, a.compare, fails(404))
+	answer(a, op{"GET", environments + "/{id}/tree", "get-tree", "List what is or was live in an environment"}, a.getTree)
+
+	answer(a, op{"PUT", definitions, "push-definitions", "Save any number of definitions, all or none"}, a.pushDefinitions, takes[wire.Push](), fails(404, 409))
+
+	answer(a, op{"GET", promotions, "list-promotions", "List promotions, newest first"}, a.listPromotions)
+	answer(a, op{"POST", promotions, "create-promotion", "Make an environment equal to the one below it, or propose to"}, a.createPromotion, created, takes[wire.PromotionCreate](), fails(404), freezes)
+	answer(a, op{"POST", promotions + "/plan", "plan-promotion", "Show what a promotion would do and what stands in its way"}, a.planPromotion, looks, takes[wire.PromotionCreate](), fails(404))
+	answer(a, op{"GET", promotions + "/{id}", "get-promotion", "Get a promotion, an open one with its plan as it stands now"}, a.getPromotion)
+	answer(a, op{"POST", promotions + "/{id}/approve", "approve-promotion", "Approve an open promotion; the last approval carries it out"}, a.approvePromotion, takes[wire.PromotionApprove](), freezes)
+	answer(a, op{"POST", promotions + "/{id}/reject", "reject-promotion", "Close an open promotion without carrying it out"}, a.rejectPromotion, takes[wire.PromotionReject](), fails(409))
+	answer(a, op{"POST", environments + "/{id}/rollback", "create-rollback", "Give an environment an earlier tree of its own, and hold it"}, a.createRollback, created, takes[rollbackCreate](), freezes)
+	answer(a, op{"POST", environments + "/{id}/rollback/plan", "plan-rollback", "Show what a rollback would do and what stands in its way"}, a.planRollback, looks, takes[rollbackCreate]())
+	answer(a, op{"DELETE", environments + "/{id}/hold", "lift-hold", "Let promotions into an environment again"}, a.liftHold)
+
+	answer(a, op{"GET", environments + "/{id}/freeze", "get-freeze", "Show what a freeze refuses, until when, and its overrides"}, a.getFreeze)
+	answer(a, op{"POST", environments + "/{id}/freeze/overrides/{override}/acknowledge", "acknowledge-override", "Mark an override of a freeze as seen"}, a.acknowledgeOverride)
+	answer(a, op{"GET", "/v1/account", "get-account", "Get what the account sets for itself"}, a.getAccount)
+	answer(a, op{"PATCH", "/v1/account", "update-account", "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", "List calls through the gateway, newest first"}, a.listLogs, fails(404))
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", "List recorded decisions, newest first"}, a.listAudit, fails(404))
 
 	bare(a, op{"POST", "/admin/auth/login", "login", "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
 	bare(a, op{"GET", adminValues, "admin-list-secret-environments", "List the environments in which a secret has a value"}, a.adminListValues)
-	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue]())
-	bare(a, op{"DELETE", adminValues + "/{environment_name}", "admin-delete-secret-value", "Delete a secret's value in an environment"}, a.adminDeleteValue, fails(409))
-	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), fails(409))
+	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
+	bare(a, op{"DELETE", adminValues + "/{environment_name}", "admin-delete-secret-value", "Delete a secret's value in an environment"}, a.adminDeleteValue, freezes)
+	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), freezes)
 
 	a.mux.HandleFunc("GET /openapi.json", a.describe)
 	a.mux.HandleFunc("GET /healthz", a.healthy)

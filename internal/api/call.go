@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -23,6 +24,8 @@ type call struct {
 	query url.Values
 	shape *huma.Schema // of the body; nil where control reads it itself
 	next  string       // set by a list that goes on: where
+	match string       // the ETag that the thing changed must have; "": any
+	tag   string       // set where the answer has an ETag
 	err   error        // the failure, which the guard answers
 }
 
@@ -108,6 +111,12 @@ func (a *API) admit(c *call, d *details, r *http.Request, op *huma.Operation) er
 	if err := c.readParameters(r, op.Parameters); err != nil {
 		return err
 	}
+	if has(op.Parameters, "header", ifMatch) {
+		var err error
+		if c.match, err = matchOf(r); err != nil {
+			return err
+		}
+	}
 	if !d.takesBody() && !d.idempotent() {
 		return nil
 	}
@@ -151,6 +160,24 @@ func has(known []*huma.Param, in, name string) bool {
 		}
 	}
 	return false
+}
+
+// ifMatch is the header with the ETag of what its sender saw.
+const ifMatch = "If-Match"
+
+// matchOf is the request's If-Match, "" when there is none. It is one ETag as an answer gave it: with a list, or with
+// "*", the sender would not know what was changed.
+func matchOf(r *http.Request) (string, error) {
+	values := r.Header.Values(ifMatch)
+	if len(values) == 0 {
+		return "", nil
+	}
+	digits, quoted := strings.CutPrefix(values[0], `"`)
+	digits, closed := strings.CutSuffix(digits, `"`)
+	if _, err := strconv.ParseUint(digits, 10, 63); err != nil || !quoted || !closed || len(values) > 1 {
+		return "", fault.Refused(ifMatch, "must be one ETag as an answer gave it, with its quotation marks")
+	}
+	return values[0], nil
 }
 
 // plain says whether a text can be asked of any store.

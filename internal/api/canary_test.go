@@ -58,7 +58,7 @@ func fill(path, keyID string) string {
 		id = "key"
 	}
 	return strings.NewReplacer("{id}", id, "{key}", "pay", "{secret_id}", "key", "{environment}", "staging",
-		"{environment_name}", "staging", "{source}", "production", "{source_env}", "production").Replace(path)
+		"{environment_name}", "staging", "{source}", "production", "{source_env}", "production", "{kind}", "route", "{override}", "none").Replace(path)
 }
 
 type canaries struct {
@@ -134,7 +134,8 @@ func (c canaries) parameters() {
 			}
 			c.refused("repeated "+name, c.place+"?"+name+"="+canary+"&"+name+"="+canary, body)
 		case "header":
-			c.refused("header "+name, c.place, body, name, canary+" "+canary)
+			// a reason to override a freeze may be any text, but not a broken one
+			c.refused("header "+name, c.place, body, name, canary+" "+canary+"\x01")
 		}
 	}
 }
@@ -148,6 +149,7 @@ func valid(op *openapi3.Operation) any {
 		"update-environment": `{"description":"d"}`, "update-api-key": `{"description":"d"}`, "update-secret": `{"description":"d"}`,
 		"set-secret-value": `{"value":"v"}`, "admin-set-secret-value": `{"value":"v"}`,
 		"duplicate-secret-value": `{"target_environment":"development"}`, "admin-duplicate-secret-value": `{"target_environment":"development"}`,
+		"approve-promotion": `{}`, "reject-promotion": `{}`, "create-rollback": `{"to":0}`, "plan-rollback": `{"to":0}`,
 		"update-route": `{"description":"d"}`, "switch-route": `{"active":true}`, "rotate-api-key": `{}`,
 	}[op.OperationID]
 }

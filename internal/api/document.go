@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lockage/lockage/internal/web"
 	"github.com/lockage/lockage/wire"
 )
 
@@ -25,9 +26,11 @@ func document(version string) huma.Config {
 	})
 	registry.RegisterTypeAlias(reflect.TypeFor[wire.Time](), reflect.TypeFor[instant]())
 	registry.RegisterTypeAlias(reflect.TypeFor[clearable](), reflect.TypeFor[clearableInstant]())
-	for name, schema := range routeSchemas() {
-		schema.PrecomputeMessages()
-		registry.Map()[name] = schema
+	for _, schemas := range []map[string]*huma.Schema{routeSchemas(), protectionSchemas()} {
+		for name, schema := range schemas {
+			schema.PrecomputeMessages()
+			registry.Map()[name] = schema
+		}
 	}
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -98,8 +101,7 @@ func (a *API) shapeOf(d *details) *huma.Schema {
 // optionalMembers are members of a body that may be absent although the struct, which serves clients too, always
 // writes them.
 var optionalMembers = map[string][]string{
-	"CommitCreate":    {"message"},
-	"PromotionCreate": {"message"},
+	"CommitCreate": {"message"},
 }
 
 // documentBefore adds what huma wants to know at registration and cannot see.
@@ -114,6 +116,13 @@ func (a *API) documentBefore(d *details, op *huma.Operation) {
 			Schema: &huma.Schema{
 				Type: huma.TypeString, MinLength: number(1), MaxLength: number(maxKey), Pattern: "^[!-~]+$",
 			},
+		})
+	}
+	if d.frozen {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: web.OverrideHeader, In: "header",
+			Description: "Why an owner goes on in spite of a freeze. It is audited and stays listed until somebody acknowledges it.",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: number(1), MaxLength: number(500)},
 		})
 	}
 }
@@ -138,6 +147,12 @@ func (a *API) documentAfter(d *details) {
 	delete(op.Responses, "default") // huma's, which stands for failures that are not listed; all are
 	success := op.Responses[strconv.Itoa(d.status)]
 	success.Headers = map[string]*huma.Header{"X-Request-Id": {Ref: requestIDRef}}
+	if d.tagged {
+		success.Headers["ETag"] = &huma.Header{
+			Description: "Tag of the draft, to be sent as If-Match with the next change.",
+			Schema:      &huma.Schema{Type: huma.TypeString},
+		}
+	}
 	if d.idempotent() {
 		success.Headers[replayed] = &huma.Header{
 			Description: "\"true\" on an answer that was kept from an earlier request with the same key.",
@@ -173,9 +188,9 @@ func failureHeaders(status int) map[string]*huma.Header {
 	switch status {
 	case http.StatusUnauthorized:
 		headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"Bearer"}}}
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case http.StatusConflict, http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		headers["Retry-After"] = &huma.Header{
-			Description: "Seconds to wait, when known.", Schema: &huma.Schema{Type: huma.TypeInteger},
+			Description: "Seconds to wait, when known; on a conflict, how long a freeze lasts.", Schema: &huma.Schema{Type: huma.TypeInteger},
 		}
 	}
 	return headers

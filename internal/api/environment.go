@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/lockage/lockage/internal/environment"
@@ -18,12 +19,24 @@ type byID struct {
 
 func (a *API) listEnvironments(ctx context.Context, c *call, _ *none) ([]wire.Environment, error) {
 	list, err := a.control.ListEnvironments(ctx, c.who)
-	return convert(list, environmentOf), err
+	if err != nil {
+		return nil, err
+	}
+	out := make([]wire.Environment, len(list))
+	for i, e := range list {
+		if out[i], err = environmentOf(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (a *API) getEnvironment(ctx context.Context, c *call, in *byID) (wire.Environment, error) {
 	e, err := a.control.GetEnvironment(ctx, c.who, in.ID)
-	return environmentOf(e), err
+	if err != nil {
+		return wire.Environment{}, err
+	}
+	return environmentOf(e)
 }
 
 func (a *API) createEnvironment(ctx context.Context, c *call, _ *none) (wire.Environment, error) {
@@ -34,7 +47,10 @@ func (a *API) createEnvironment(ctx context.Context, c *call, _ *none) (wire.Env
 	e, err := a.control.CreateEnvironment(ctx, c.who, environment.Fields{
 		Name: &b.Name, DisplayName: &b.DisplayName, Description: &b.Description, Color: &b.Color, IsDefault: &b.IsDefault,
 	})
-	return environmentOf(e), err
+	if err != nil {
+		return wire.Environment{}, err
+	}
+	return environmentOf(e)
 }
 
 func (a *API) updateEnvironment(ctx context.Context, c *call, in *byID) (wire.Environment, error) {
@@ -42,21 +58,48 @@ func (a *API) updateEnvironment(ctx context.Context, c *call, in *byID) (wire.En
 	if err != nil {
 		return wire.Environment{}, err
 	}
-	e, err := a.control.UpdateEnvironment(ctx, c.who, in.ID, environment.Fields(b))
-	return environmentOf(e), err
+	f := environment.Fields{
+		Name: b.Name, DisplayName: b.DisplayName, Description: b.Description, Color: b.Color, IsDefault: b.IsDefault,
+		ObfuscateCustomerData: b.ObfuscateCustomerData, ShowMessageContents: b.ShowMessageContents, Protected: b.Protected,
+	}
+	if b.Protection != nil {
+		p, err := environment.DecodeProtection(b.Protection)
+		if err != nil {
+			return wire.Environment{}, err
+		}
+		f.Protection = &p
+	}
+	e, err := a.control.UpdateEnvironment(ctx, c.who, in.ID, f)
+	if err != nil {
+		return wire.Environment{}, err
+	}
+	return environmentOf(e)
 }
 
 func (a *API) deleteEnvironment(ctx context.Context, c *call, in *byID) (wire.Deleted, error) {
 	return wire.Deleted{Deleted: true}, a.control.DeleteEnvironment(ctx, c.who, in.ID)
 }
 
-func environmentOf(e environment.Environment) wire.Environment {
+func environmentOf(e environment.Environment) (wire.Environment, error) {
+	protection, err := json.Marshal(e.Protection)
+	if err != nil {
+		return wire.Environment{}, err
+	}
 	return wire.Environment{
 		ID: e.ID, Name: e.Name, DisplayName: e.DisplayName, Description: e.Description, Color: e.Color,
 		IsDefault: e.IsDefault, Level: e.Level, Protected: e.Protected,
 		ObfuscateCustomerData: e.ObfuscateCustomerData, ShowMessageContents: e.ShowMessageContents,
-		RootHash: e.RootHash, CreatedAt: wire.Time(e.CreatedAt), UpdatedAt: wire.Time(e.UpdatedAt),
+		RootHash: e.RootHash, Head: e.Head, Hold: holdOf(e.Hold), Protection: protection,
+		CreatedAt: wire.Time(e.CreatedAt), UpdatedAt: wire.Time(e.UpdatedAt),
+	}, nil
+}
+
+// holdOf is the hold of an environment, null for none.
+func holdOf(h *environment.Hold) *wire.Hold {
+	if h == nil {
+		return nil
 	}
+	return &wire.Hold{Reason: h.Reason, By: h.By, At: wire.Time(h.At)}
 }
 
 // convert gives the public form of a list; an empty one is [] and not null.

@@ -72,10 +72,12 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 func (a *API) keepAnswer(ctx context.Context, c *call, key string, kept *web.Buffer) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
+	header := map[string]string{"Content-Type": kept.Header().Get("Content-Type")}
+	if c.tag != "" {
+		header["ETag"] = c.tag
+	}
 	err := a.control.EndIdempotent(ctx, c.who, key, control.IdempotentAnswer{
-		Status: kept.Status(),
-		Header: map[string]string{"Content-Type": kept.Header().Get("Content-Type")},
-		Body:   kept.Body(),
+		Status: kept.Status(), Header: header, Body: kept.Body(),
 	})
 	if err != nil {
 		web.Note(ctx, err)

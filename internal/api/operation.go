@@ -17,17 +17,22 @@ import (
 // operation is a line of the route table.
 type operation struct{ method, path, id, summary string }
 
-// idempotent says whether the operation takes an Idempotency-Key.
-func (o operation) idempotent() bool { return o.method == http.MethodPost && !isAdmin(o.path) }
-
 // details are what a line of the table adds.
 type details struct {
 	operation
 	open   bool         // no credential is asked for
+	looks  bool         // nothing is changed, though it is a POST
+	frozen bool         // a freeze of the environment refuses it
+	tagged bool         // the answer has an ETag
 	status int          // of success
 	body   reflect.Type // what the body is decoded to; nil: the body has no type of its own
 	schema string       // the name of the body's schema; "": there is no body
 	fails  []int        // failures that the operation has beyond those that follow from its form
+}
+
+// idempotent says whether the operation takes an Idempotency-Key.
+func (d *details) idempotent() bool {
+	return d.method == http.MethodPost && !isAdmin(d.path) && !d.looks
 }
 
 type detail func(*details)
@@ -37,6 +42,15 @@ func open(d *details) { d.open = true }
 
 // created operations answer 201.
 func created(d *details) { d.status = http.StatusCreated }
+
+// looks is for a POST that changes nothing: repeating it is harmless, and its answer is not kept.
+func looks(d *details) { d.looks = true }
+
+// freezes is for what a freeze of the environment refuses, unless an owner overrides it.
+func freezes(d *details) { d.frozen, d.fails = true, append(d.fails, http.StatusConflict) }
+
+// tagged operations answer with an ETag, which the handler gives to its call.
+func tagged(d *details) { d.tagged = true }
 
 // fails names statuses of failures beyond those that follow from the form.
 func fails(statuses ...int) detail {
@@ -89,7 +103,10 @@ func answer[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 // bare registers an operation of /admin, whose answers have none.
 func bare[I, O any](a *API, o operation, h handler[I, O], more ...detail) { register(a, o, h, more...) }
 
-type output[B any] struct{ Body B }
+type output[B any] struct {
+	ETag string `header:"ETag"` // "": none is sent
+	Body B
+}
 
 func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 	d := &details{operation: o, status: http.StatusOK}
@@ -109,7 +126,7 @@ func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 		if err != nil {
 			return nil, c.fail(err)
 		}
-		return &output[O]{Body: body}, nil
+		return &output[O]{ETag: c.tag, Body: body}, nil
 	})
 	a.documentAfter(d)
 }

@@ -37,9 +37,9 @@ func TestIdempotencyOfASavedChangeThatFailed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	body := `{"environment":"development","type":"secret"}`
-	r.sql(`ALTER TABLE contents RENAME TO contents_away`) // the gateway's snapshot cannot be loaded any more
+	r.sql(`ALTER TABLE tree_entries RENAME TO tree_entries_away`) // the gateway's snapshot cannot be loaded any more
 	r.do("POST", "/v1/api-keys", body, "Idempotency-Key", "once").problem(http.StatusServiceUnavailable, "unavailable")
-	r.sql(`ALTER TABLE contents_away RENAME TO contents`)
+	r.sql(`ALTER TABLE tree_entries_away RENAME TO tree_entries`)
 	r.do("POST", "/v1/api-keys", body, "Idempotency-Key", "once").problem(http.StatusConflict, "conflict")
 	var keys []wire.APIKey
 	r.do("GET", "/v1/api-keys", nil).data(200, &keys)

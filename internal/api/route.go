@@ -18,9 +18,11 @@ type routeCommit struct {
 	Commit string `query:"commit" doc:"Commit at once, with this message; an empty one is allowed. Absent: save a draft."`
 }
 
+// If-Match is read by the guard (call.match), which refuses what is not one ETag.
 type routeSave struct {
-	Key    string `path:"key" doc:"Key or id of the route."`
-	Commit string `query:"commit" doc:"Commit at once, with this message; an empty one is allowed. Absent: save a draft."`
+	Key     string `path:"key" doc:"Key or id of the route."`
+	Commit  string `query:"commit" doc:"Commit at once, with this message; an empty one is allowed. Absent: save a draft."`
+	IfMatch string `header:"If-Match" doc:"ETag of the draft that was seen; another one is a conflict. Needed to save over the draft of somebody else."`
 }
 
 type routeEffective struct {
@@ -41,21 +43,21 @@ func (a *API) listRoutes(ctx context.Context, c *call, in *page) ([]wire.Route, 
 
 func (a *API) getRoute(ctx context.Context, c *call, in *byKey) (wire.Route, error) {
 	r, err := a.control.GetRoute(ctx, c.who, in.Key)
-	return routeFound(r, err)
+	return c.route(r, err)
 }
 
 func (a *API) createRoute(ctx context.Context, c *call, _ *routeCommit) (wire.Route, error) {
 	r, err := a.control.CreateRoute(ctx, c.who, c.body, c.commit())
-	return routeFound(r, err)
+	return c.route(r, err)
 }
 
 func (a *API) updateRoute(ctx context.Context, c *call, in *routeSave) (wire.Route, error) {
-	r, err := a.control.UpdateRoute(ctx, c.who, in.Key, c.body, c.commit())
-	return routeFound(r, err)
+	r, err := a.control.UpdateRoute(ctx, c.who, in.Key, c.body, c.commit(), c.match)
+	return c.route(r, err)
 }
 
 func (a *API) deleteRoute(ctx context.Context, c *call, in *routeSave) (wire.Deleted, error) {
-	return wire.Deleted{Deleted: true}, a.control.DeleteRoute(ctx, c.who, in.Key, c.commit())
+	return wire.Deleted{Deleted: true}, a.control.DeleteRoute(ctx, c.who, in.Key, c.commit(), c.match)
 }
 
 func (a *API) effectiveRoute(ctx context.Context, c *call, in *routeEffective) (wire.RouteEffective, error) {
@@ -84,11 +86,12 @@ func (a *API) switchRoute(ctx context.Context, c *call, in *routeInEnvironment) 
 	return routeStatusOf(status), err
 }
 
-// routeFound is routeOf, unless there is no route: without one there are no names to show it by.
-func routeFound(r control.Route, err error) (wire.Route, error) {
+// route is routeOf with the ETag, unless there is no route: without one there are no names to show it by.
+func (c *call) route(r control.Route, err error) (wire.Route, error) {
 	if err != nil {
 		return wire.Route{}, err
 	}
+	c.tag = r.Tag
 	return routeOf(r), nil
 }
 
@@ -104,7 +107,7 @@ func routeOf(r control.Route) wire.Route {
 		InjectHeaders: filled(d.InjectHeaders), InjectQuery: filled(d.InjectQuery), InjectBody: d.InjectBody,
 		RateLimit: rateLimitOf(d.RateLimit), Timeout: durationOf(d.Timeout), Public: d.Public,
 		ActiveEnvironment: active, Environments: filled(d.Overlays(names)),
-		Draft: r.Draft, DeletionPending: r.Leaving, Hash: string(r.Hash), Status: convert(r.Status, routeStatusOf),
+		Draft: r.Draft, DeletionPending: r.Leaving, ETag: r.Tag, Hash: string(r.Hash), Status: convert(r.Status, routeStatusOf),
 		CreatedAt: wire.Time(r.CreatedAt), UpdatedAt: wire.Time(r.UpdatedAt),
 	}
 }

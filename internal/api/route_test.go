@@ -55,6 +55,7 @@ func TestRoutes(t *testing.T) {
 		e.Origin["inject_headers.Authorization"] != "base" || *e.Timeout != "30s" {
 		t.Errorf("effective in development: got %+v", e)
 	}
+	r.do("PUT", "/v1/secrets/key/environments/production", `{"value":"v"}`).data(200, nil)
 	r.do("POST", "/v1/promotions", `{"to":"production"}`).data(201, nil)
 	a = r.do("GET", "/v1/routes/charges/effective?environment=production", nil)
 	var inProduction wire.RouteEffective
@@ -117,50 +118,5 @@ func TestRouteRefusals(t *testing.T) {
 			body = tt.body
 		}
 		r.do(tt.method, "/v1/routes"+tt.path, body).problem(tt.status, tt.kind, tt.fields...)
-	}
-}
-
-func TestCommitsAndPromotions(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	r.do("POST", "/v1/routes", `{"key":"one","target_url":"https://example.com"}`).data(201, nil)
-	r.do("POST", "/v1/routes", `{"key":"two","target_url":"https://example.com"}`).data(201, nil)
-	var c wire.Commit
-	r.do("POST", "/v1/commits", `{"message":"first","definitions":[{"kind":"route","key":"two"}]}`).data(201, &c)
-	if c.Number != 1 || c.Environment != "development" || c.Cause != "commit" || c.Message != "first" || c.Author == "" ||
-		len(c.Changes) != 1 || c.Changes[0].Key != "two" || c.Changes[0].Before != "" || c.Changes[0].After == "" {
-		t.Errorf("got %+v", c)
-	}
-	r.do("POST", "/v1/commits", nil).data(201, &c)
-	if len(c.Changes) != 1 || c.Changes[0].Key != "one" {
-		t.Errorf("all the rest: got %+v, want one", c.Changes)
-	}
-	var p wire.Promotion
-	r.do("POST", "/v1/promotions", `{"to":"production","message":"go"}`).data(201, &p)
-	if p.From != "development" || p.To != "production" || p.Commit == nil || len(p.Commit.Changes) != 2 || p.Commit.RootHash != c.RootHash {
-		t.Errorf("promotion: got %+v", p)
-	}
-	a := r.do("POST", "/v1/promotions", `{"to":"production","message":"again"}`)
-	a.data(201, &p)
-	if p.Commit != nil {
-		t.Errorf("again: got %s, want no commit", a.body)
-	}
-
-	for _, tt := range []struct {
-		path, body string
-		status     int
-		kind       string
-		fields     []string
-	}{
-		{"/v1/commits", `{"definitions":[{"kind":"route","key":"none"}]}`, 404, "not_found", nil},
-		{"/v1/commits", `{"definitions":[{"kind":"route","kye":"one"}]}`, 400, "validation_error", []string{"definitions[0].kye"}},
-		{"/v1/commits", `{"definitions":[{"kind":"route","key":1}]}`, 400, "validation_error", []string{"definitions[0].key"}},
-		{"/v1/commits", `{"definitions":{}}`, 400, "validation_error", []string{"definitions"}},
-		{"/v1/commits", `{"message":"\u0000"}`, 400, "validation_error", []string{"message"}},
-		{"/v1/promotions", `{}`, 400, "validation_error", []string{"to"}},
-		{"/v1/promotions", `{"to":"nowhere"}`, 404, "not_found", nil},
-		{"/v1/promotions", `{"to":"development"}`, 400, "validation_error", nil},
-	} {
-		r.do("POST", tt.path, tt.body).problem(tt.status, tt.kind, tt.fields...)
 	}
 }

@@ -70,7 +70,12 @@ func mark(bodies map[string]bool, schemas map[string]*huma.Schema, s *huma.Schem
 // nullable lists the properties that may be null: in an answer, when there is nothing to say.
 var nullable = map[string][]string{
 	"APIKey":            {"last_used_at", "expires_at", "revoked_at"},
-	"Promotion":         {"commit"},
+	"Environment":       {"hold"},
+	"EnvironmentUpdate": {"protection"},
+	"Freeze":            {"until"},
+	"FreezeWindow":      {"until"},
+	"Promotion":         {"closed_at", "commit", "plan"},
+	"PushAnswer":        {"commit"},
 	"Route":             {"methods", "inject_body", "rate_limit", "timeout"},
 	"RouteOverlay":      {"methods"},
 	"RouteUpdate":       {"methods"},
@@ -85,22 +90,33 @@ func orNull(s *huma.Schema) *huma.Schema {
 // forms are the texts with a form. They inform readers; the rules themselves are those of the concepts.
 var forms = map[string]map[string]func(*huma.Schema){
 	"EnvironmentCreate": {"name": environmentName, "display_name": longest(255), "description": longest(1000), "color": color},
-	"EnvironmentUpdate": {"name": environmentName, "display_name": longest(255), "description": longest(1000), "color": color},
-	"APIKeyCreate":      {"type": oneOf("secret", "public"), "description": longest(500)},
-	"APIKeyUpdate":      {"description": longest(500)},
-	"APIKey":            {"type": oneOf("secret", "public")},
-	"SecretCreate":      {"name": pattern("^[A-Za-z0-9_-]{1,128}$"), "type": oneOf("string"), "description": longest(1000)},
-	"SecretUpdate":      {"description": longest(1000)},
-	"SecretValue":       {"value": secretText},
-	"Login":             {"password": secretText},
-	"CommitCreate":      {"message": longest(2000)},
-	"PromotionCreate":   {"message": longest(2000)},
-	"Commit":            {"cause": oneOf("commit", "promotion", "rollback")},
-	"AuditEntry":        {"outcome": oneOf("allowed", "refused")},
-	"AuditActor":        {"kind": oneOf("member", "token", "system")},
-	"Route":             {"inject_body": anyObject, "environments": overlays},
-	"RouteEffective":    {"inject_body": anyObject, "source": oneOf("committed", "draft")},
-	"Problem":           {"type": problemTypes},
+	"EnvironmentUpdate": {
+		"name": environmentName, "display_name": longest(255), "description": longest(1000), "color": color,
+		"protection": protectionOrNull,
+	},
+	"APIKeyCreate":    {"type": oneOf("secret", "public"), "description": longest(500)},
+	"APIKeyUpdate":    {"description": longest(500)},
+	"APIKey":          {"type": oneOf("secret", "public")},
+	"SecretCreate":    {"name": pattern("^[A-Za-z0-9_-]{1,128}$"), "type": oneOf("string"), "description": longest(1000)},
+	"SecretUpdate":    {"description": longest(1000)},
+	"SecretValue":     {"value": secretText},
+	"Login":           {"password": secretText},
+	"CommitCreate":    {"message": longest(2000)},
+	"PromotionCreate": {"message": longest(2000)},
+	"PromotionReject": {"reason": longest(2000)},
+	"RollbackCreate":  {"message": longest(2000)},
+	"Commit":          {"cause": oneOf("commit", "promotion", "rollback")},
+	"DraftChange":     {"change": oneOf("added", "changed", "deleted")},
+	"Environment":     {"protection": protection},
+	"Edit":            {"op": oneOf("add", "remove", "replace", "order")},
+	"Promotion":       {"state": oneOf("unchanged", "done", "open", "rejected")},
+	"Plan":            {"kind": oneOf("promotion", "rollback")},
+	"PlanReference":   {"kind": oneOf("secret"), "state": oneOf("set", "unset", "missing", "expired")},
+	"AuditEntry":      {"outcome": oneOf("allowed", "refused")},
+	"AuditActor":      {"kind": oneOf("member", "token", "system")},
+	"Route":           {"inject_body": anyObject, "environments": overlays},
+	"RouteEffective":  {"inject_body": anyObject, "source": oneOf("committed", "draft")},
+	"Problem":         {"type": problemTypes},
 }
 
 func environmentName(s *huma.Schema) {
@@ -121,12 +137,19 @@ func oneOf(texts ...any) func(*huma.Schema) { return func(s *huma.Schema) { s.En
 
 func anyObject(s *huma.Schema) { s.Type, s.AdditionalProperties = huma.TypeObject, true }
 
+func protection(s *huma.Schema) { *s = *reference("Protection") }
+
+func protectionOrNull(s *huma.Schema) {
+	*s = *protectionSchemas()["Protection"]
+	s.Nullable, s.Description = true, "What it is to ask from now on, as a whole; null: nothing."
+}
+
 func overlays(s *huma.Schema) { s.AdditionalProperties = reference("RouteOverlay") }
 
 func problemTypes(s *huma.Schema) {
 	s.Enum = []any{
 		fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.PlanLimit, fault.NotFound, fault.MethodDenied,
-		fault.Conflict, fault.InUse, fault.Stale, fault.NotReady, fault.OnHold, fault.TooLarge, fault.Limited,
+		fault.Conflict, fault.InUse, fault.Stale, fault.NotReady, fault.OnHold, fault.Frozen, fault.TooLarge, fault.Limited,
 		fault.Internal, fault.Unavailable,
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 func (p *program) keys() *cobra.Command {
 	g := group("keys", "API keys, each of one environment",
-		p.keysList(), p.keysCreate(), p.keysGet(), p.keysUpdate(), p.keysRotate(), p.keysRevoke())
+		p.keysList(), p.writing(p.keysCreate()), p.keysGet(), p.writing(p.keysUpdate()), p.writing(p.keysRotate()), p.writing(p.keysRevoke()))
 	p.remote(g)
 	return g
 }

@@ -20,7 +20,7 @@ import (
 type callFlags struct {
 	method, data, gateway, keyFile, environment string
 	headers                                     []string
-	include                                     bool
+	include, draft                              bool
 }
 
 func (p *program) call() *cobra.Command {
@@ -46,7 +46,8 @@ the management token there; otherwise it is asked for at a terminal. It is never
 	fs.StringVar(&f.gateway, "gateway", "", "the gateway's address, a `URL` (LOCKAGE_GATEWAY, what login kept, or "+localGateway+")")
 	fs.StringVar(&f.keyFile, "key-file", "", "a `FILE` with the API key")
 	fs.StringVarP(&f.environment, "environment", "e", "", "the `ENVIRONMENT`; a key of another one is refused")
-	fs.StringVar(&p.token, "token", "", "the management token, for --environment (better in LOCKAGE_TOKEN)")
+	fs.BoolVar(&f.draft, "draft", false, "run what is saved and uncommitted, as a test with the management token")
+	fs.StringVar(&p.token, "token", "", "the management token, for --environment and --draft (better in LOCKAGE_TOKEN)")
 	return cmd
 }
 
@@ -82,6 +83,9 @@ func (p *program) makeCall(cmd *cobra.Command, f *callFlags, args []string) erro
 		req.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
 	req.Header.Set("Lockage-Key", credential)
+	if f.draft {
+		req.Header.Set("Lockage-Draft", "true")
+	}
 	if f.environment != "" {
 		req.Header.Set("Lockage-Environment", f.environment)
 	}
@@ -99,10 +103,10 @@ func (p *program) caller(ctx context.Context, f *callFlags) (gateway, credential
 			return "", "", err
 		}
 		credential = strings.TrimSpace(string(b))
-	default:
+	case !f.draft:
 		credential = os.Getenv("LOCKAGE_KEY")
 	}
-	asToken := credential == "" && f.environment != ""
+	asToken := f.draft || credential == "" && f.environment != ""
 	if gateway == "" || asToken && token == "" {
 		kept, err := readCredentials()
 		if err != nil {

@@ -2,7 +2,10 @@
 // prints; it holds no rule of the product. Data goes to standard output, as tables or with --json exactly as the API
 // gave it; everything else goes to standard error. No command takes a secret's value as an argument.
 //
-// The exit code is 0 for success, 1 for a failure or a refusal, 2 for a command line that makes no sense.
+// The exit code is 0 for success, 1 for a failure or a refusal, 2 for a command line that makes no sense, and 3 when
+// something stands in the way that somebody can clear: blockers of a plan, a hold, a freeze. plan, push and rollback
+// --plan-only are made for scripts and say with 2 that there are changes; a command line of theirs that makes no sense
+// is 1.
 package cli
 
 import (
@@ -21,8 +24,9 @@ type program struct {
 	errOut *sink
 	json   bool
 
-	address string // --address
-	token   string // --token
+	address  string // --address
+	token    string // --token
+	override string // --override-freeze
 }
 
 // Run carries out one command line, without the program's name, and gives the exit code. It ends early when ctx does;
@@ -83,7 +87,11 @@ credential in each; definitions are promoted upward, values stay where they are.
 
   lockage demo       shows it in a minute, and leaves nothing behind
   lockage serve      runs the server
-  lockage login      tells this command line which server to talk to`,
+  lockage login      tells this command line which server to talk to
+  lockage status     tells how far each change has come
+
+The exit code is 0 for success, 1 for a failure, 2 for a command line that makes no sense, and 3
+when something stands in the way: blockers of a plan, a hold, a freeze.`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
@@ -96,7 +104,7 @@ credential in each; definitions are promoted upward, values stay where they are.
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run a server:"},
 		&cobra.Group{ID: "keep", Title: "Environments and what each one keeps:"},
-		&cobra.Group{ID: "define", Title: "Definitions:"},
+		&cobra.Group{ID: "define", Title: "Definitions, from a draft to production:"},
 		&cobra.Group{ID: "use", Title: "Use and watch:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -106,15 +114,16 @@ credential in each; definitions are promoted upward, values stay where they are.
 		}
 	}
 	add("run", p.demo(), p.serve())
-	add("keep", p.login(), p.environments(), p.keys(), p.secrets())
-	add("define", p.routes(), p.commit(), p.promote())
+	add("keep", p.login(), p.account(), p.environments(), p.keys(), p.secrets())
+	add("define", p.status(), p.routes(), p.pull(), p.push(), p.diff(), p.changes(), p.commit(), p.plan(), p.promote(),
+		p.promotions(), p.approve(), p.reject(), p.history(), p.rollback(), p.hold(), p.freeze())
 	add("use", p.call(), p.logs(), p.audit())
 	add("", p.version())
 	return root
 }
 
 const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
+  {{if and .HasAvailableSubCommands (not (index .Annotations "itself"))}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
 
 Examples:
 {{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$all := .Commands}}{{range $group := .Groups}}

@@ -14,17 +14,14 @@ func (p *program) commit() *cobra.Command {
 		Use:   "commit -m MESSAGE [ROUTE…]",
 		Short: "Make saved routes live in the first environment",
 		Long: `Makes what is saved live in the first environment, all of it or only the routes that are named,
-as one commit.`,
+as one commit. "lockage diff" shows beforehand what it is.`,
 		Example: `  lockage commit -m "payments: pin the version of the API"`,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "message"); err != nil {
 				return err
 			}
-			body := wire.CommitCreate{Message: message}
-			for _, key := range args {
-				body.Definitions = append(body.Definitions, wire.DefinitionRef{Kind: "route", Key: key})
-			}
+			body := wire.CommitCreate{Message: message, Definitions: routesOf(args)}
 			c, err := p.connect()
 			if err != nil {
 				return err
@@ -38,20 +35,13 @@ as one commit.`,
 		},
 	}
 	cmd.Flags().StringVarP(&message, "message", "m", "", "a `MESSAGE` that says why")
-	p.remote(cmd)
+	p.remote(p.writing(cmd))
 	return cmd
 }
 
 func (p *program) printCommit(c wire.Commit) {
 	fmt.Fprintf(p.out, "commit %d in %s: %s\n", c.Number, clean(c.Environment), count(len(c.Changes), "change"))
 	for _, change := range c.Changes {
-		what := "changed"
-		switch {
-		case change.Before == "":
-			what = "added"
-		case change.After == "":
-			what = "removed"
-		}
-		fmt.Fprintf(p.out, "  %s %s %s\n", what, clean(change.Kind), clean(change.Key))
+		fmt.Fprintf(p.out, "  %s %s %s\n", changeOf(change.Before, change.After), clean(change.Kind), clean(change.Key))
 	}
 }

@@ -28,6 +28,13 @@ func (p *program) remote(commands ...*cobra.Command) {
 	}
 }
 
+// writing gives commands that change something the flag that goes on in spite of a freeze.
+func (p *program) writing(c *cobra.Command) *cobra.Command {
+	c.Flags().StringVar(&p.override, "override-freeze", "",
+		"as an owner, go on in spite of a freeze; the `REASON` is recorded and stays visible")
+	return c
+}
+
 // connect is the client of the server that the flags, the environment or login name, in that order. The token that
 // login kept is sent only to the server it was kept for.
 func (p *program) connect() (*client.Client, error) {
@@ -53,5 +60,5 @@ func (p *program) connect() (*client.Client, error) {
 		return nil, errors.New(
 			`there is no token for this server: log in with "lockage login --address", or set LOCKAGE_TOKEN`)
 	}
-	return client.New(client.Config{Address: address, Token: token})
+	return client.New(client.Config{Address: address, Token: token, OverrideFreeze: p.override})
 }

@@ -10,7 +10,7 @@ import (
 
 func (p *program) environments() *cobra.Command {
 	g := group("environments", "Isolated levels, from development up to production",
-		p.environmentsList(), p.environmentsGet(), p.environmentsCreate(), p.environmentsUpdate(), p.environmentsDelete())
+		p.environmentsList(), p.environmentsGet(), p.writing(p.environmentsCreate()), p.writing(p.environmentsUpdate()), p.writing(p.environmentsDelete()))
 	p.remote(g)
 	return g
 }
@@ -30,6 +30,9 @@ func environmentColumns() []column[wire.Environment] {
 		{head: "message contents shown", single: true, cell: func(e wire.Environment) string {
 			return yes(e.ShowMessageContents)
 		}},
+		{head: "protection", cell: protectionLine, single: true},
+		{head: "hold", cell: holdLine, single: true},
+		{head: "head", cell: func(e wire.Environment) string { return strconv.FormatInt(e.Head, 10) }, single: true},
 		{head: "definitions", cell: func(e wire.Environment) string { return e.RootHash }, single: true},
 		{head: "created", cell: func(e wire.Environment) string { return at(e.CreatedAt, "") }, single: true},
 		{head: "id", cell: func(e wire.Environment) string { return e.ID }},
@@ -89,14 +92,30 @@ func (p *program) environmentsCreate() *cobra.Command {
 func (p *program) environmentsUpdate() *cobra.Command {
 	var name, displayName, description, color string
 	var isDefault, obfuscate, show bool
+	var protect protectionFlags
 	cmd := &cobra.Command{
-		Use: "update ENVIRONMENT", Short: "Change or rename an environment", Args: arguments(0, "ENVIRONMENT"),
+		Use: "update ENVIRONMENT", Short: "Change, rename or protect an environment", Args: arguments(0, "ENVIRONMENT"),
+		Example: `  lockage environments update production --approvals 1
+  lockage environments update production --freeze-file windows.yaml
+
+  with windows.yaml:
+
+  - reason: nobody is there to help
+    weekly: {days: [friday], from: "16:00", to: "24:00", time_zone: Europe/Berlin}
+    allow_rollback: true
+  - reason: holidays
+    start: 2026-12-24T00:00:00Z
+    end: 2027-01-02T00:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := anyGiven(cmd, "name", "display-name", "description", "color", "default", "obfuscate-customer-data",
-				"show-message-contents"); err != nil {
+				"show-message-contents", "protected", "approvals", "freeze-file"); err != nil {
 				return err
 			}
 			c, err := p.connect()
+			if err != nil {
+				return err
+			}
+			protection, err := p.protection(cmd, c, args[0], &protect)
 			if err != nil {
 				return err
 			}
@@ -108,6 +127,8 @@ func (p *program) environmentsUpdate() *cobra.Command {
 				IsDefault:             given(cmd, "default", isDefault),
 				ObfuscateCustomerData: given(cmd, "obfuscate-customer-data", obfuscate),
 				ShowMessageContents:   given(cmd, "show-message-contents", show),
+				Protected:             given(cmd, "protected", protect.protected),
+				Protection:            protection,
 			})
 			return printOne(p, e, err, environmentColumns())
 		},
@@ -119,6 +140,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 	cmd.Flags().BoolVar(&isDefault, "default", false, "make it the default environment")
 	cmd.Flags().BoolVar(&obfuscate, "obfuscate-customer-data", false, "show customer data to people only masked")
 	cmd.Flags().BoolVar(&show, "show-message-contents", false, "show the contents of messages to people")
+	protect.register(cmd)
 	return cmd
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/lockage/lockage/wire"
 )
 
 // maxInput is the most that is read of a token or a value; the server's own limits are lower.
@@ -93,6 +95,25 @@ func (p *program) confirm(ctx context.Context, question, name string) error {
 		return errors.New("that is not its name: nothing was done")
 	}
 	return nil
+}
+
+// agree shows a plan and asks whether to carry it out.
+func (p *program) agree(ctx context.Context, plan wire.Plan, question string) error {
+	f, isTerminal := p.terminal()
+	if !isTerminal {
+		return errors.New("there is no terminal to ask at: give --yes to go on without being asked")
+	}
+	newPage(p.errOut).plan(plan)
+	fmt.Fprintf(p.errOut, "%s [y/N] ", question)
+	typed, err := await(ctx, func() (string, error) { return bufio.NewReader(f).ReadString('\n') })
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(typed)) {
+	case "y", "yes":
+		return nil
+	}
+	return errUnwilling
 }
 
 // await reads until ctx ends. A read from a terminal or a pipe cannot be interrupted; the goroutine that is left behind

@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockage/lockage/client"
 	"github.com/lockage/lockage/wire"
 )
 
 func (p *program) routes() *cobra.Command {
 	g := group("routes", "What may be called through the gateway, and what is injected on the way",
-		p.routesList(), p.routesGet(), p.routesCreate(), p.routesUpdate(), p.routesDelete(),
-		p.routesEffective(), p.routesSwitch())
+		p.routesList(), p.routesGet(), p.writing(p.routesCreate()), p.writing(p.routesUpdate()), p.writing(p.routesDelete()),
+		p.routesEffective(), p.writing(p.routesSwitch()))
 	p.remote(g)
 	return g
 }
@@ -40,6 +41,7 @@ func routeColumns() []column[wire.Route] {
 		single("overlays", func(r wire.Route) string {
 			return strings.Join(slices.Sorted(maps.Keys(r.Environments)), ", ")
 		}),
+		single("etag", func(r wire.Route) string { return r.ETag }),
 		single("hash", func(r wire.Route) string { return r.Hash }),
 		single("updated", func(r wire.Route) string { return at(r.UpdatedAt, "") }),
 		single("id", func(r wire.Route) string { return r.ID }),
@@ -127,7 +129,7 @@ func (p *program) routesGet() *cobra.Command {
 }
 
 func (p *program) routesDelete() *cobra.Command {
-	var message string
+	var message, etag string
 	cmd := &cobra.Command{
 		Use: "delete ROUTE", Short: "Save a route's deletion, to be committed like any change",
 		Args: arguments(0, "ROUTE"),
@@ -141,11 +143,12 @@ func (p *program) routesDelete() *cobra.Command {
 			if commit == nil {
 				done = "saved the deletion of the route %s; \"lockage commit\" makes it live"
 			}
-			err = c.DeleteRoute(cmd.Context(), args[0], commit)
+			err = c.DeleteRoute(cmd.Context(), args[0], commit, client.IfMatch(quoted(etag)))
 			return p.printDone(wire.Deleted{Deleted: true}, err, done, args[0])
 		},
 	}
 	cmd.Flags().StringVar(&message, "commit", "", "commit it at once, with this `MESSAGE`")
+	ifMatch(cmd, &etag)
 	return cmd
 }
 

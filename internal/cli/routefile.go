@@ -16,10 +16,10 @@ import (
 
 // readBody reads a JSON or YAML file, or standard input, as JSON. JSON goes on as it is, so that the server sees every
 // mistake in it.
-func (p *program) readBody(cmd *cobra.Command, file string) (json.RawMessage, error) {
+func (p *program) readBody(cmd *cobra.Command, flag, file string) (json.RawMessage, error) {
 	ext := strings.ToLower(filepath.Ext(file))
 	if file != "-" && ext != ".json" && ext != ".yaml" && ext != ".yml" {
-		return nil, misused(cmd, "--file wants a .json, .yaml or .yml file, or - for standard input")
+		return nil, misused(cmd, "--%s wants a .json, .yaml or .yml file, or - for standard input", flag)
 	}
 	b, err := p.readFile(cmd, file)
 	if err != nil {
@@ -67,6 +67,14 @@ func (p *program) readFile(cmd *cobra.Command, file string) ([]byte, error) {
 	return []byte(text), err
 }
 
+// lineError is what is wrong with a line of a file.
+type lineError struct {
+	line    int
+	message string
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d of the file: %s", e.line, e.message) }
+
 // plain turns YAML into what JSON can say, and nothing else: a date that nobody quoted stays the text it was, and what
 // JSON has no word for is refused.
 func plain(n *yaml.Node) (any, error) {
@@ -76,10 +84,10 @@ func plain(n *yaml.Node) (any, error) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
 			if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
-				return nil, fmt.Errorf("line %d of the file: a name must be plain text", key.Line)
+				return nil, &lineError{key.Line, "a name must be plain text"}
 			}
 			if _, twice := m[key.Value]; twice {
-				return nil, fmt.Errorf("line %d of the file: this name is there twice", key.Line)
+				return nil, &lineError{key.Line, "this name is there twice"}
 			}
 			v, err := plain(n.Content[i+1])
 			if err != nil {
@@ -101,7 +109,7 @@ func plain(n *yaml.Node) (any, error) {
 	case yaml.ScalarNode:
 		return scalar(n)
 	default:
-		return nil, fmt.Errorf("line %d of the file: anchors and aliases are not understood here", n.Line)
+		return nil, &lineError{n.Line, "anchors and aliases are not understood here"}
 	}
 }
 
@@ -135,7 +143,7 @@ func refusedLine(n *yaml.Node, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("line %d of the file: this value cannot be said in JSON; quote it to make it text", n.Line)
+	return &lineError{n.Line, "this value cannot be said in JSON; quote it to make it text"}
 }
 
 // withKey puts the key of the command line into a body that has none; it changes nothing else, so that the server

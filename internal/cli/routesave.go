@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lockage/lockage/client"
 )
 
 // routeFlags are the fields of a route that have a flag of their own; the rest is said in a file.
@@ -13,7 +15,7 @@ type routeFlags struct {
 	name, description, target, timeout string
 	methods, headers, query            []string
 	public                             bool
-	commit                             string
+	commit, ifMatch                    string
 }
 
 // fieldFlags name the flags that a file replaces.
@@ -84,12 +86,27 @@ file null resets a field, and "environments" is merged one environment at a time
 			if err != nil {
 				return err
 			}
-			r, err := c.UpdateRoute(cmd.Context(), args[0], body, given(cmd, "commit", f.commit))
+			r, err := c.UpdateRoute(cmd.Context(), args[0], body, given(cmd, "commit", f.commit), client.IfMatch(quoted(f.ifMatch)))
 			return printOne(p, r, err, routeColumns())
 		},
 	}
 	f.register(cmd, "; replaces all that are there")
+	ifMatch(cmd, &f.ifMatch)
 	return cmd
+}
+
+// ifMatch gives a command the flag that saves over somebody else's draft.
+func ifMatch(cmd *cobra.Command, etag *string) {
+	cmd.Flags().StringVar(etag, "if-match", "",
+		"save only over the draft with this `ETAG`, which \"lockage routes get\" tells; over somebody else's it is needed")
+}
+
+// quoted is an ETag with the quotation marks that belong to it and that a shell takes away.
+func quoted(etag string) string {
+	if etag == "" || strings.HasPrefix(etag, `"`) {
+		return etag
+	}
+	return `"` + etag + `"`
 }
 
 // routeBody is the body to send: the file's, or one made of the flags. The server checks what it says.
@@ -100,7 +117,7 @@ func (p *program) routeBody(cmd *cobra.Command, f *routeFlags, key []string) (js
 				return nil, misused(cmd, "--file holds the whole body: leave --%s out, or the file", name)
 			}
 		}
-		body, err := p.readBody(cmd, f.file)
+		body, err := p.readBody(cmd, "file", f.file)
 		if err != nil || len(key) == 0 {
 			return body, err
 		}

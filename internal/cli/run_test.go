@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lockage/lockage/internal/cli"
@@ -54,13 +55,16 @@ type request struct {
 func standIn(t *testing.T, data map[string]string) (address string, got *[]request) {
 	t.Helper()
 	got = new([]request)
+	var mu sync.Mutex // a command may ask for several things at once
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Errorf("read the body: %v", err)
 		}
 		line := r.Method + " " + r.URL.RequestURI()
+		mu.Lock()
 		*got = append(*got, request{line, string(body), r.Header})
+		mu.Unlock()
 		answer, known := data[line]
 		w.Header().Set("Content-Type", "application/json")
 		if refused, isRefused := strings.CutPrefix(answer, "400 "); isRefused || !known {

@@ -61,10 +61,6 @@ func (s *scene) build(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	steps := []func() error{
-		func() error {
-			_, err := c.CreateEnvironment(ctx, wire.EnvironmentCreate{Name: "staging", DisplayName: "Staging", Color: "#f59e0b"})
-			return err
-		},
 		func() error { _, err := c.CreateSecret(ctx, wire.SecretCreate{Name: demoSecret}); return err },
 		func() error {
 			_, err := c.SetSecretValue(ctx, demoSecret, "development", demoValue("development"))
@@ -77,13 +73,16 @@ func (s *scene) build(ctx context.Context, c *client.Client) error {
 		func() error { _, err := c.CreateRoute(ctx, route, nil); return err },
 		func() error { _, err := c.Commit(ctx, wire.CommitCreate{Message: "payments"}); return err },
 		func() error {
-			_, err := c.Promote(ctx, wire.PromotionCreate{To: "staging", Message: "payments"})
-			return err
-		},
-		func() error {
 			_, err := c.Promote(ctx, wire.PromotionCreate{To: "production", Message: "payments"})
 			return err
 		},
+		// A promotion into an environment without the value would be refused. A new environment begins with what is live in
+		// production, switched off, and without any value.
+		func() error {
+			_, err := c.CreateEnvironment(ctx, wire.EnvironmentCreate{Name: "staging", DisplayName: "Staging", Color: "#f59e0b"})
+			return err
+		},
+		func() error { _, err := c.SwitchRoute(ctx, demoRoute, "staging", true); return err },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

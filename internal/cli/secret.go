@@ -8,8 +8,8 @@ import (
 
 func (p *program) secrets() *cobra.Command {
 	g := group("secrets", "Named credentials, with a value per environment",
-		p.secretsList(), p.secretsGet(), p.secretsCreate(), p.secretsUpdate(), p.secretsDelete(),
-		p.secretsStatus(), p.secretsSet(), p.secretsUnset(), p.secretsDuplicate())
+		p.secretsList(), p.secretsGet(), p.writing(p.secretsCreate()), p.writing(p.secretsUpdate()), p.writing(p.secretsDelete()),
+		p.secretsStatus(), p.writing(p.secretsSet()), p.writing(p.secretsUnset()), p.writing(p.secretsDuplicate()))
 	p.remote(g)
 	return g
 }

@@ -1,8 +1,10 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,9 +12,12 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +25,7 @@ import (
 
 	"github.com/lockage/lockage/internal/cli"
 	"github.com/lockage/lockage/internal/server"
+	"github.com/lockage/lockage/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestSessions plays each file of testdata as a person would at a terminal, with a real server of its own: lockage is
-// the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's.
+// the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's, $MEMBER a second person's.
 func TestSessions(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -39,6 +45,7 @@ func TestSessions(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"jsonenv": jsonEnv,
 			"until":   until,
+			"exits":   exits,
 		},
 	})
 }
@@ -70,22 +77,76 @@ func session(env *testscript.Env) error {
 	env.Setenv("UPSTREAM", upstream.URL)
 	token := running.Bootstrapped.Token
 	env.Setenv("TOKEN", token)
+	member, err := logInAs(running)
+	if err != nil {
+		return err
+	}
+	env.Setenv("MEMBER", member)
 	env.Setenv("LOCKAGE_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
 	// Under the race detector each command would otherwise wait a second before it ends.
 	env.Setenv("GORACE", "atexit_sleep_ms=0")
 	return os.WriteFile(filepath.Join(env.WorkDir, "token"), []byte(token+"\n"), 0o600)
 }
 
-// jsonEnv sets a variable to a field of the object that the last command printed: jsonenv KEY key.
-func jsonEnv(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: jsonenv VARIABLE field")
+// logInAs is the session of the person that the first start made, who is another than the token.
+func logInAs(running *server.Running) (string, error) {
+	body, err := json.Marshal(wire.Login{Email: running.Bootstrapped.Email, Password: running.Bootstrapped.Password})
+	if err != nil {
+		return "", err
 	}
-	var object map[string]any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
-	value, has := object[args[1]]
-	if !has {
-		ts.Fatalf("there is no field %s", args[1])
+	resp, err := http.Post("http://"+running.ControlAddress()+"/admin/auth/login", "application/json", bytes.NewReader(body)) //nolint:noctx // a test's own server
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var answer wire.LoginAnswer
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Token == "" {
+		return "", fmt.Errorf("log in: status %s (%w)", resp.Status, err)
+	}
+	return answer.Token, nil
+}
+
+// exits runs a command that ends with a code: exits CODE command…
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		code = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	ts.Logf("[stdout]\n%s[stderr]\n%s", ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	if want := args[0]; fmt.Sprint(code) != want {
+		ts.Fatalf("got the exit code %d, want %s", code, want)
+	}
+}
+
+// jsonEnv sets a variable to what a path leads to in what the last command printed: jsonenv ID overrides 0 id.
+func jsonEnv(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: jsonenv VARIABLE path…")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for _, step := range args[1:] {
+		switch of := value.(type) {
+		case map[string]any:
+			value = of[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			ts.Check(err)
+			if i >= len(of) {
+				ts.Fatalf("the list has %d items", len(of))
+			}
+			value = of[i]
+		}
+	}
+	if value == nil {
+		ts.Fatalf("there is nothing at %s", strings.Join(args[1:], " "))
 	}
 	ts.Setenv(args[0], fmt.Sprint(value))
 }

@@ -80,6 +80,7 @@ timeout: 30s
 public: no
 active environment: production
 overlays: staging
+etag:
 hash: h
 updated: 2026-01-02 03:04:05Z
 id: r1`

@@ -14,12 +14,17 @@ import (
 type usageError struct {
 	message string
 	command string // whose help tells more; "" for none
+	code    int    // the exit code
 }
 
 func (e *usageError) Error() string { return e.message }
 
 func misused(cmd *cobra.Command, format string, args ...any) error {
-	return &usageError{message: fmt.Sprintf(format, args...), command: cmd.CommandPath()}
+	u := &usageError{message: fmt.Sprintf(format, args...), command: cmd.CommandPath(), code: exitUsage}
+	if cmd.Annotations[scripted] != "" {
+		u.code = exitFailure // its 2 means something else
+	}
+	return u
 }
 
 // flagError words what is wrong with a flag without its value: the parser's own words repeat it, and a value may be

@@ -21,7 +21,7 @@ func TestUsage(t *testing.T) {
 		{"environments get a canary", "it takes no arguments after ENVIRONMENT"},
 		{"environments list canary", "it takes no arguments"},
 		{"environments update staging", "say what to change: --name, --display-name, --description, --color, --default, " +
-			"--obfuscate-customer-data, --show-message-contents"},
+			"--obfuscate-customer-data, --show-message-contents, --protected, --approvals, --freeze-file"},
 		{"logs --canary", "there is no flag --canary"},
 		{"secrets set x -vcanary", "there is no flag -v"},
 		{"secrets set x --value=canary", "there is no flag --value"},
@@ -57,7 +57,27 @@ func TestUsage(t *testing.T) {
 		{"routes switch pay on", "--environment is missing"},
 		{"routes effective pay", "--environment is missing"},
 		{"commit", "--message is missing"},
-		{"promote --to qa", "--message is missing"},
+		{"promote", "--to is missing"},
+		{"promote --to qa --commit", "--commit needs a value"},
+		{"diff canary", "TO is missing: give two environments, or none for what is uncommitted"},
+		{"diff a b canary", "it takes no arguments after FROM TO"},
+		{"rollback", "ENVIRONMENT is missing"},
+		{"rollback qa", "--to is missing"},
+		{"hold", "say what to do: lift"},
+		{"hold lift", "ENVIRONMENT is missing"},
+		{"approve", "PROMOTION is missing"},
+		{"reject p1", "--message is missing"},
+		{"promotions canary", "there is no such command"},
+		{"promotions --limit -1", "--limit cannot be negative; 0 is no limit"},
+		{"log a canary", "it takes no arguments after ENVIRONMENT"},
+		{"log --limit -1", "--limit cannot be negative; 0 is no limit"},
+		{"log show", "COMMIT is missing"},
+		{"freeze", "ENVIRONMENT is missing"},
+		{"changes", "say what to do: discard, list"},
+		{"changes discard", "ROUTE is missing"},
+		{"account set", "say what to change: --require-message"},
+		{"status canary", "it takes no arguments"},
+		{"pull a canary", "it takes no arguments after FOLDER"},
 		{"login canary", "it takes no arguments"},
 		{"login --token canary", "there is no flag --token"},
 		{"login --address canary", "address: must be an http or https URL like http://127.0.0.1:7070"},
@@ -83,6 +103,24 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// TestUsageOfScripted checks that a command whose code 2 means changes does not end with it when it is misused.
+func TestUsageOfScripted(t *testing.T) {
+	tests := []struct{ line, want string }{
+		{"plan", "--to is missing"},
+		{"plan --canary", "there is no flag --canary"},
+		{"push a canary", "it takes no arguments after FOLDER"},
+		{"push -m why", "--message is of a commit: give --commit too"},
+		{"push --plan --commit", "--plan only shows: leave --commit out"},
+	}
+	for _, tt := range tests {
+		alone(t)
+		got := run(t, "", strings.Fields(tt.line)...)
+		if first, _, _ := strings.Cut(got.err, "\n"); got.code != 1 || first != "lockage: "+tt.want {
+			t.Errorf("%s: got code %d and %q, want code 1 and %q", tt.line, got.code, first, tt.want)
+		}
+	}
+}
+
 func TestUsageInJSON(t *testing.T) {
 	got := run(t, "", "logs", "--bogus", "--json")
 	want := `{
@@ -99,7 +137,7 @@ func TestUsageInJSON(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"", "--help", "help", "secrets set --help", "help routes create", "completion bash"} {
+	for _, line := range []string{"", "--help", "help", "secrets set --help", "help routes create", "completion bash", "log --help", "push --help"} {
 		if got := run(t, "", strings.Fields(line)...); got.code != 0 || got.out == "" || got.err != "" {
 			t.Errorf("%q: got code %d, %d bytes of help and the error %q", line, got.code, len(got.out), got.err)
 		}

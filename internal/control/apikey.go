@@ -129,6 +129,11 @@ func (c *Control) UpdateAPIKey(ctx context.Context, who access.Principal, id str
 		if k.ReplacedBy != "" && (changed.ExpiresAt.IsZero() || changed.ExpiresAt.After(k.ExpiresAt)) {
 			return fault.New(fault.Conflict, "the API key was rotated: its grace may be cut short, not prolonged; use its successor")
 		}
+		if longer := changed.ExpiresAt.IsZero() || changed.ExpiresAt.After(k.ExpiresAt); longer && !k.ExpiresAt.IsZero() {
+			if err := v.thawAlways(ctx, v.environment); err != nil { // a key that comes back is one more
+				return err
+			}
+		}
 		k = APIKey{APIKey: changed, Environment: v.environment.Name}
 		v.Serve()
 		return v.Tx.UpdateAPIKey(ctx, changed)

@@ -127,6 +127,9 @@ func TestTheAuditLogIsFiltered(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
 		for _, o := range x.operations(t) {
 			x.clock.pass(time.Second)
+			if o.prepare != nil {
+				o.prepare(t)
+			}
 			_ = o.run(t.Context(), x.viewer)
 			if err := o.run(t.Context(), x.admin); err != nil {
 				t.Fatalf("%s: %v", o.name, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/definition"
@@ -35,7 +37,7 @@ func (c *Control) Commit(ctx context.Context, who access.Principal, message stri
 }
 
 func (c *Control) commit(ctx context.Context, v *visit, message string, refs []definition.Ref) (definition.Commit, error) {
-	if err := definition.CheckMessage(message); err != nil {
+	if err := v.checkMessage(ctx, message); err != nil {
 		return definition.Commit{}, err
 	}
 	drafts, err := v.Drafts(ctx)
@@ -101,7 +103,8 @@ func (v *visit) pick(ctx context.Context, drafts []definition.Draft, refs []defi
 type step struct {
 	cause   definition.Cause
 	message string
-	source  string // the commit promoted from
+	source  string            // the commit promoted from
+	author  definition.Author // the zero one is who acts
 	changes []definition.Change
 	ids     map[definition.Ref]string
 }
@@ -117,15 +120,19 @@ func (v *visit) step(ctx context.Context, e environment.Environment, s step) (en
 	if err != nil {
 		return e, definition.Commit{}, err
 	}
-	for _, change := range s.changes {
-		if err := v.place(ctx, e.ID, s.ids[change.Ref], change); err != nil {
-			return e, definition.Commit{}, err
-		}
+	if err := v.place(ctx, e.ID, s); err != nil {
+		return e, definition.Commit{}, err
+	}
+	id, err := v.nextCommit(ctx, e)
+	if err != nil {
+		return e, definition.Commit{}, err
+	}
+	if s.author == (definition.Author{}) {
+		s.author = definition.Author{Kind: string(v.who.Kind), ID: v.who.ID, Name: v.who.Name}
 	}
 	made := definition.Commit{
-		ID: newID(), EnvironmentID: e.ID, Number: e.Head + 1, Cause: s.cause, Message: s.message, Source: s.source,
-		Author: definition.Author{Kind: string(v.who.Kind), ID: v.who.ID, Name: v.who.Name},
-		Before: before.Root(), After: after.Root(), CreatedAt: v.Now(), Changes: s.changes,
+		ID: id, EnvironmentID: e.ID, Number: e.Head + 1, Cause: s.cause, Message: s.message, Source: s.source,
+		Author: s.author, Before: before.Root(), After: after.Root(), CreatedAt: v.Now(), Changes: s.changes,
 	}
 	if err := v.InsertCommit(ctx, made); err != nil {
 		return e, made, err
@@ -134,25 +141,57 @@ func (v *visit) step(ctx context.Context, e environment.Environment, s step) (en
 	return e, made, v.Tx.UpdateEnvironment(ctx, e)
 }
 
-// place puts one change into an environment's tree, with its references.
-func (v *visit) place(ctx context.Context, environmentID, id string, change definition.Change) error {
-	if change.After == "" {
-		if err := v.PutUsages(ctx, environmentID, id, nil); err != nil {
+// nextCommit makes an id above that of the environment's newest commit, though another process with a clock ahead of ours
+// made that one: history is read by id, and a page that goes on from an id must miss nothing.
+func (v *visit) nextCommit(ctx context.Context, e environment.Environment) (string, error) {
+	id := newID()
+	if e.Head == 0 {
+		return id, nil
+	}
+	newest, err := v.CommitID(ctx, e.ID, e.Head)
+	if err != nil || id > newest {
+		return id, err
+	}
+	raw, err := uuid.Parse(newest)
+	if err != nil {
+		return "", err
+	}
+	for i := len(raw) - 1; i >= 0; i-- { // one more, with carry
+		if raw[i]++; raw[i] != 0 {
+			break
+		}
+	}
+	return raw.String(), nil
+}
+
+// place puts changes into an environment's tree, with their references.
+func (v *visit) place(ctx context.Context, environmentID string, s step) error {
+	bodies, err := v.bodies(ctx, s.changes)
+	if err != nil {
+		return err
+	}
+	var entries []store.TreeEntry
+	usages := map[string][]store.Usage{}
+	for _, change := range s.changes {
+		id := s.ids[change.Ref]
+		usages[id] = nil
+		if change.After == "" {
+			if err := v.DropTreeEntry(ctx, environmentID, change.Ref); err != nil {
+				return err
+			}
+			continue
+		}
+		entries = append(entries, store.TreeEntry{EnvironmentID: environmentID, ID: id, Ref: change.Ref, Hash: change.After})
+		r, err := bodies.route(change.After)
+		if err != nil {
 			return err
 		}
-		return v.DropTreeEntry(ctx, environmentID, change.Ref)
+		for _, u := range r.Usages([]string{environmentID}) {
+			usages[id] = append(usages[id], store.Usage{Field: u.Field, Reference: u.Reference})
+		}
 	}
-	err := v.PutTreeEntry(ctx, store.TreeEntry{EnvironmentID: environmentID, ID: id, Ref: change.Ref, Hash: change.After})
-	if err != nil {
+	if err := v.PutTreeEntry(ctx, entries...); err != nil {
 		return err
 	}
-	r, err := v.route(ctx, change.After)
-	if err != nil {
-		return err
-	}
-	var usages []store.Usage
-	for _, u := range r.Usages([]string{environmentID}) {
-		usages = append(usages, store.Usage{Field: u.Field, Reference: u.Reference})
-	}
-	return v.PutUsages(ctx, environmentID, id, usages)
+	return v.PutUsages(ctx, environmentID, usages)
 }

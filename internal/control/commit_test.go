@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/store"
@@ -82,7 +83,7 @@ func TestCommit(t *testing.T) {
 			t.Errorf("drafts (-want +got):\n%s", diff)
 		}
 		x.updateRoute(t, "a", `{"timeout":"1s"}`)
-		if err := x.DeleteRoute(t.Context(), x.owner, "c", nil); err != nil {
+		if err := x.DeleteRoute(t.Context(), x.owner, "c", nil, ""); err != nil {
 			t.Fatal(err)
 		}
 		second := x.commit(t)
@@ -111,10 +112,11 @@ func TestPromote(t *testing.T) {
 			return definition.Hash(x.environment(t, environment).RootHash)
 		}
 		empty := root("production")
-		from, target, c, err := x.Promote(t.Context(), x.developer, "staging", "up they go")
-		if err != nil || c == nil {
-			t.Fatalf("got %v and %v, want a commit", c, err)
+		p, err := x.Promote(t.Context(), x.developer, control.PromotionRequest{To: "staging", Message: "up they go"})
+		if err != nil || len(p.Commits) != 1 {
+			t.Fatalf("got %v and %v, want a commit", p.Commits, err)
 		}
+		from, target, c := p.From, p.To, p.Commits[0]
 		if from.Name != "development" || target.Name != "staging" || target.RootHash != string(root("development")) || c.Environment != "staging" ||
 			c.Cause != definition.CausePromotion || c.Source != committed.ID || c.Number != 1 || c.Message != "up they go" || len(c.Changes) != 3 ||
 			c.Before != empty || c.After != root("development") {
@@ -132,7 +134,7 @@ func TestPromote(t *testing.T) {
 		}
 		x.promote(t, "production")
 		x.updateRoute(t, "a", `{"timeout":"1s"}`)
-		if err := x.DeleteRoute(t.Context(), x.owner, "b", nil); err != nil {
+		if err := x.DeleteRoute(t.Context(), x.owner, "b", nil, ""); err != nil {
 			t.Fatal(err)
 		}
 		x.createRoute(t, `{"key":"d","target_url":"https://example.com"}`)
@@ -172,10 +174,10 @@ func TestPromotionsAreRefused(t *testing.T) {
 			"into what is not seen":    {above, "production", "", fault.NotFound, "no such environment"},
 			"into what is not visible": {x.with("nobody"), "staging", "", fault.NotFound, "no such environment"},
 		} {
-			from, _, c, err := x.Promote(t.Context(), tt.who, tt.to, tt.message)
+			p, err := x.Promote(t.Context(), tt.who, control.PromotionRequest{To: tt.to, Message: tt.message})
 			wantFault(t, what, err, tt.kind, tt.want)
-			if c != nil || from.ID != "" {
-				t.Errorf("%s: got %v from %v, want nothing told", what, c, from)
+			if diff := cmp.Diff(control.Promotion{}, p); diff != "" {
+				t.Errorf("%s: something is told (-want +got):\n%s", what, diff)
 			}
 		}
 		if diff := cmp.Diff(before, x.state(t)); diff != "" {

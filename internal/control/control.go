@@ -35,6 +35,7 @@ type Control struct {
 	store    *store.Store
 	sealer   *secret.Sealer
 	digester *apikey.Digester
+	marker   *secret.Marker
 	holder   *snapshot.Holder
 	logger   *slog.Logger
 	now      func() time.Time
@@ -59,8 +60,10 @@ func New(c Config) (*Control, error) {
 	if c.Issuer == "" {
 		c.Issuer = "lockage"
 	}
+	// derived from the pepper: it lies outside the database, like everything that must not help to guess what is in it
+	markerKey := c.Digester.Sum("lockage fingerprints of secret values")
 	return &Control{
-		store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
+		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
 	}, nil
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -20,7 +21,11 @@ type visit struct {
 	environment environment.Environment // the one acted in; zero for what concerns the account
 	target      audit.Target
 	detail      map[string]string
-	lost        bool // what was asked for is not there for the principal
+	exempt      bool            // from freezes: the kill switch
+	override    string          // why a freeze was overridden, where one was
+	overruled   map[string]bool // the environments whose freeze was, by id
+	contents    bodies          // what was read so far
+	lost        bool            // what was asked for is not there for the principal
 }
 
 // scope finds, inside the transaction and before the decision, the environment an operation acts in. What the
@@ -70,10 +75,20 @@ func (v *visit) enter(ctx context.Context, where scope) error {
 		v.lost = fault.Is(err, fault.NotFound)
 		return err
 	}
-	return v.allow(v.environment)
+	if err := v.allow(v.environment); err != nil {
+		return err
+	}
+	return v.thaw(ctx, v.environment)
 }
 
 func (v *visit) entry(outcome audit.Outcome) audit.Entry {
+	if v.override != "" && v.detail["reason"] == "" {
+		v.detail = maps.Clone(v.detail)
+		if v.detail == nil {
+			v.detail = map[string]string{}
+		}
+		maps.Copy(v.detail, audit.Detail("reason", v.override))
+	}
 	return audit.Entry{
 		Actor:  audit.Actor{Kind: string(v.who.Kind), ID: v.who.ID, Name: v.who.Name},
 		Action: string(v.action), Outcome: outcome,

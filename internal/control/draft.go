@@ -25,7 +25,11 @@ func (c *Control) CreateRoute(ctx context.Context, who access.Principal, body []
 		case err == nil:
 			d = earlier // deleted before: the key comes back with its id
 			switch seen, err := v.view(ctx, d); {
-			case err == nil && !seen.Leaving && (seen.Draft || v.livesAt(seen)):
+			case err == nil && seen.Leaving:
+				if err := v.mayReplace(ctx, d.Ref, ""); err != nil {
+					return err
+				}
+			case err == nil && (seen.Draft || v.livesAt(seen)):
 				v.target = routeTarget(d)
 				return fault.New(fault.Conflict, "a route with this key already exists")
 			case err != nil && !fault.Is(err, fault.NotFound):
@@ -50,14 +54,18 @@ func (v *visit) livesAt(r Route) bool {
 	return slices.ContainsFunc(r.Status, func(s RouteStatus) bool { return s.Environment.ID == first && s.Committed })
 }
 
-// UpdateRoute saves a changed route as a draft from a JSON body of the fields that change.
-func (c *Control) UpdateRoute(ctx context.Context, who access.Principal, ref string, body []byte, commit *string) (r Route, err error) {
+// UpdateRoute saves a changed route as a draft from a JSON body of the fields that change. Over the draft of somebody else
+// it saves only with that draft's ETag.
+func (c *Control) UpdateRoute(ctx context.Context, who access.Principal, ref string, body []byte, commit *string, ifMatch string) (r Route, err error) {
 	err = c.write(ctx, who, access.RouteSave, first, func(v *visit) error {
 		seen, err := v.found(ctx, ref)
 		if err != nil {
 			return err
 		}
 		v.target = routeTarget(seen.Identity)
+		if err := v.mayReplace(ctx, seen.Ref, ifMatch); err != nil {
+			return err
+		}
 		if seen.Leaving {
 			return fault.New(fault.Conflict, "the route's deletion is saved and waits to be committed; create it anew to keep it")
 		}
@@ -73,13 +81,16 @@ func (c *Control) UpdateRoute(ctx context.Context, who access.Principal, ref str
 
 // DeleteRoute saves the deletion of a route as a draft; it stays live until that is committed and promoted. A route
 // that was never committed is gone at once.
-func (c *Control) DeleteRoute(ctx context.Context, who access.Principal, ref string, commit *string) error {
+func (c *Control) DeleteRoute(ctx context.Context, who access.Principal, ref string, commit *string, ifMatch string) error {
 	return c.write(ctx, who, access.RouteDelete, first, func(v *visit) error {
 		seen, err := v.found(ctx, ref)
 		if err != nil {
 			return err
 		}
 		v.target = routeTarget(seen.Identity)
+		if err := v.mayReplace(ctx, seen.Ref, ifMatch); err != nil {
+			return err
+		}
 		if !seen.Draft && !v.livesAt(seen) {
 			return fault.New(fault.Conflict, "the route's deletion is committed already; promote it to the environments above")
 		}
@@ -88,17 +99,24 @@ func (c *Control) DeleteRoute(ctx context.Context, who access.Principal, ref str
 	})
 }
 
+// canonicalRoute is a route's content in the form that is hashed and stored.
+func canonicalRoute(r route.Route) ([]byte, error) {
+	raw, err := r.Content()
+	if err != nil {
+		return nil, err
+	}
+	return definition.Canonical(raw)
+}
+
 // save writes a draft, nil content being the deletion, and commits it when a message is given. A draft equal to what
 // is live in the first environment is no draft.
 func (c *Control) save(ctx context.Context, v *visit, d definition.Identity, content *route.Route, commit *string) (r Route, err error) {
 	v.target = routeTarget(d)
-	draft := definition.Draft{ID: d.ID, Ref: d.Ref, SavedBy: v.who.Name, SavedAt: v.Now()}
+	draft := definition.Draft{
+		ID: d.ID, Ref: d.Ref, SavedBy: v.who.Name, SavedByID: v.who.ID, SavedAt: v.Now(), Version: v.Version(),
+	}
 	if content != nil {
-		raw, err := content.Content()
-		if err != nil {
-			return r, err
-		}
-		canonical, err := definition.Canonical(raw)
+		canonical, err := canonicalRoute(*content)
 		if err != nil {
 			return r, err
 		}
@@ -116,6 +134,7 @@ func (c *Control) save(ctx context.Context, v *visit, d definition.Identity, con
 			draft.Base = t.Hash
 		}
 	}
+	v.Serve() // a test call runs the draft
 	if draft.Hash == draft.Base {
 		err = v.DropDraft(ctx, d.Ref)
 	} else {

@@ -138,6 +138,17 @@ func (c *Control) UpdateEnvironment(ctx context.Context, who access.Principal, r
 		if err != nil {
 			return err
 		}
+		if changed, err = changed.Protect(f.Protected, f.Protection); err != nil {
+			return err
+		}
+		if changed.ID == v.pipeline.First().ID && (changed.Protected || changed.Protection.Approvals > 0) {
+			return fault.Refused("protected", "is not for the first environment: changes begin there by commits, which nobody approves")
+		}
+		if f.Protected != nil || f.Protection != nil { // or a freeze would end where it is in the way
+			if err := v.thawAlways(ctx, v.environment); err != nil {
+				return err
+			}
+		}
 		if id, taken := v.pipeline.IDOf(changed.Name); taken && id != changed.ID {
 			return fault.New(fault.Conflict, "an environment with this name already exists")
 		}

@@ -158,10 +158,10 @@ func TestDeletingAnEnvironmentPurges(t *testing.T) {
 		e := x.createEnvironment(t, "staging")
 		x.createRoute(t, `{"key":"charges","target_url":"https://example.com","inject_headers":{"A":"{{secret:stripe}}"}}`)
 		x.commit(t)
-		x.promote(t, "staging")
-		x.switchRoute(t, "charges", "staging", false)
 		x.createSecret(t, "stripe")
 		x.setValue(t, "stripe", "staging", "a value in staging")
+		x.promote(t, "staging")
+		x.switchRoute(t, "charges", "staging", false)
 		x.setValue(t, "stripe", "development", "a value in development")
 		k, shown, err := x.CreateAPIKey(t.Context(), x.owner, "staging", "public", noFields)
 		if err != nil {

@@ -107,21 +107,91 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			_, v, err := x.DuplicateSecretValue(ctx, who, "ours", "development", r, true)
 			return tell(v, err)
 		},
-		"get route":          func(r string) answer { v, err := x.GetRoute(ctx, who, r); return tell(v, err) },
-		"update route":       func(r string) answer { v, err := x.UpdateRoute(ctx, who, r, []byte(`{}`), nil); return tell(v, err) },
-		"delete route":       func(r string) answer { return tell(nil, x.DeleteRoute(ctx, who, r, nil)) },
-		"effective":          func(r string) answer { v, err := x.EffectiveRoute(ctx, who, r, "development"); return tell(v, err) },
-		"effective in":       func(r string) answer { v, err := x.EffectiveRoute(ctx, who, "own", r); return tell(v, err) },
-		"switch":             func(r string) answer { v, err := x.SwitchRoute(ctx, who, r, "development", false); return tell(v, err) },
-		"switch in":          func(r string) answer { v, err := x.SwitchRoute(ctx, who, "own", r, false); return tell(v, err) },
-		"overlay for":        func(r string) answer { v, err := x.UpdateRoute(ctx, who, "own", overlay(r), nil); return tell(v, err) },
-		"new overlay for":    func(r string) answer { v, err := x.CreateRoute(ctx, who, fresh(r), nil); return tell(v, err) },
-		"active environment": func(r string) answer { v, err := x.UpdateRoute(ctx, who, "own", active(r), nil); return tell(v, err) },
+		"get route": func(r string) answer { v, err := x.GetRoute(ctx, who, r); return tell(v, err) },
+		"update route": func(r string) answer {
+			v, err := x.UpdateRoute(ctx, who, r, []byte(`{}`), nil, "")
+			return tell(v, err)
+		},
+		"delete route": func(r string) answer { return tell(nil, x.DeleteRoute(ctx, who, r, nil, "")) },
+		"effective":    func(r string) answer { v, err := x.EffectiveRoute(ctx, who, r, "development"); return tell(v, err) },
+		"effective in": func(r string) answer { v, err := x.EffectiveRoute(ctx, who, "own", r); return tell(v, err) },
+		"switch":       func(r string) answer { v, err := x.SwitchRoute(ctx, who, r, "development", false); return tell(v, err) },
+		"switch in":    func(r string) answer { v, err := x.SwitchRoute(ctx, who, "own", r, false); return tell(v, err) },
+		"overlay for": func(r string) answer {
+			v, err := x.UpdateRoute(ctx, who, "own", overlay(r), nil, "")
+			return tell(v, err)
+		},
+		"new overlay for": func(r string) answer { v, err := x.CreateRoute(ctx, who, fresh(r), nil); return tell(v, err) },
+		"active environment": func(r string) answer {
+			v, err := x.UpdateRoute(ctx, who, "own", active(r), nil, "")
+			return tell(v, err)
+		},
 		"commit": func(r string) answer {
 			v, err := x.Commit(ctx, who, "", []definition.Ref{{Kind: "route", Key: r}})
 			return tell(v, err)
 		},
-		"promote to":       func(r string) answer { _, _, v, err := x.Promote(ctx, who, r, ""); return tell(v, err) },
+		"promote to": func(r string) answer {
+			v, err := x.Promote(ctx, who, control.PromotionRequest{To: r})
+			return tell(v, err)
+		},
+		"plan into": func(r string) answer {
+			v, err := x.PlanPromotion(ctx, who, control.PromotionRequest{To: r})
+			return tell(v, err)
+		},
+		"plan through": func(r string) answer {
+			v, err := x.PlanPromotion(ctx, who, control.PromotionRequest{To: "production", Through: r})
+			return tell(v, err)
+		},
+		"promote through": func(r string) answer {
+			v, err := x.Promote(ctx, who, control.PromotionRequest{To: "production", Through: r})
+			return tell(v, err)
+		},
+		"plan a definition": func(r string) answer {
+			v, err := x.PlanPromotion(ctx, who, control.PromotionRequest{To: "production", Definitions: refs(r)})
+			return tell(v, err)
+		},
+		"plan a commit": func(r string) answer {
+			v, err := x.PlanPromotion(ctx, who, control.PromotionRequest{To: "production", Commits: []string{r}})
+			return tell(v, err)
+		},
+		"get promotion":     func(r string) answer { v, err := x.GetPromotion(ctx, who, r); return tell(v, err) },
+		"approve promotion": func(r string) answer { v, err := x.ApprovePromotion(ctx, who, r, ""); return tell(v, err) },
+		"reject promotion":  func(r string) answer { v, err := x.RejectPromotion(ctx, who, r, ""); return tell(v, err) },
+		"plan a rollback of": func(r string) answer {
+			v, err := x.PlanRollback(ctx, who, r, control.RollbackRequest{To: "0"})
+			return tell(v, err)
+		},
+		"roll back": func(r string) answer {
+			v, err := x.Rollback(ctx, who, r, control.RollbackRequest{To: "0"})
+			return tell(v, err)
+		},
+		"roll back to": func(r string) answer {
+			v, err := x.Rollback(ctx, who, "development", control.RollbackRequest{To: r})
+			return tell(v, err)
+		},
+		"lift the hold of": func(r string) answer { v, err := x.LiftHold(ctx, who, r); return tell(v, err) },
+		"discard":          func(r string) answer { return tell(nil, x.DiscardChange(ctx, who, ref(r))) },
+		"get commit":       func(r string) answer { v, _, err := x.GetCommit(ctx, who, r); return tell(v, err) },
+		"commits of": func(r string) answer {
+			v, _, err := x.ListCommits(ctx, who, control.CommitFilter{Environment: r})
+			return tell(v, err)
+		},
+		"commits by": func(r string) answer {
+			v, _, err := x.ListCommits(ctx, who, control.CommitFilter{Author: r})
+			return tell(v, err)
+		},
+		"tree of":      func(r string) answer { v, err := x.TreeAt(ctx, who, r, ""); return tell(v.Tree.Root(), err) },
+		"tree at":      func(r string) answer { v, err := x.TreeAt(ctx, who, "development", r); return tell(v.Tree.Root(), err) },
+		"compare from": func(r string) answer { v, err := x.Compare(ctx, who, r, "development"); return tell(v.Changes, err) },
+		"compare to": func(r string) answer {
+			v, err := x.Compare(ctx, who, "development", "development@"+r)
+			return tell(v.Changes, err)
+		},
+		"freeze of":   func(r string) answer { v, err := x.Freeze(ctx, who, r); return tell(v, err) },
+		"acknowledge": func(r string) answer { return tell(nil, x.AcknowledgeOverride(ctx, who, "development", r)) },
+		"acknowledge in": func(r string) answer {
+			return tell(nil, x.AcknowledgeOverride(ctx, who, r, never))
+		},
 		"calls of":         func(r string) answer { return calls(control.CallFilter{Environment: r}) },
 		"calls of a route": func(r string) answer { return calls(control.CallFilter{Route: r}) },
 		"calls with a key": func(r string) answer { return calls(control.CallFilter{Key: r}) },
@@ -184,8 +254,17 @@ func TestAnUnseenEnvironmentDoesNotExist(t *testing.T) {
 		key := x.createKey(t, "hidden")
 		above := x.createRoute(t, `{"key":"above","target_url":"https://example.com"}`)
 		x.commit(t)
-		x.promote(t, "hidden")
-		if err := x.DeleteRoute(t.Context(), x.owner, "above", ptr("below only")); err != nil {
+		up := x.ask(t, control.PromotionRequest{To: "hidden"})
+		x.freeze(t, "hidden", 1)
+		if _, _, err := x.CreateAPIKey(t.Context(), overriding(x.owner, "now"), "hidden", apikey.Public, noFields); err != nil {
+			t.Fatal(err)
+		}
+		state, err := x.Freeze(t.Context(), x.owner, "hidden")
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.clock.pass(1e9)
+		if err := x.DeleteRoute(t.Context(), x.owner, "above", ptr("below only"), ""); err != nil {
 			t.Fatal(err)
 		}
 		call := route.Call{ID: never, Account: x.account, EnvironmentID: hidden.ID, RouteID: above.ID, RouteKey: "above", KeyID: key.ID, Status: 200, Time: x.clock.Now()}
@@ -195,6 +274,7 @@ func TestAnUnseenEnvironmentDoesNotExist(t *testing.T) {
 		who := x.with("local", access.Grant{Environment: x.development, Role: access.Owner}, access.Grant{Environment: x.production, Role: access.Owner})
 		x.wantStrangers(t, who, map[string]string{
 			"the environment": hidden.ID, "its name": "hidden", "its key": key.ID, "a route that is live there": above.ID, "its key there": "above",
+			"its commit": up.Commits[0].ID, "its promotion": up.ID, "its override": state.Overrides[0].ID,
 		})
 		if list, _, err := x.ListRoutes(t.Context(), who, all); err != nil || len(list) != 1 || stands(list[0]) != "development on, production -" {
 			t.Errorf("routes: got %+v and %v, want our own one, without the hidden environment", list, err)

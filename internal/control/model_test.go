@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
@@ -21,7 +22,14 @@ type level struct {
 	id, name string
 	tree     definition.Tree
 	off      map[string]bool // keys of routes that are switched off
+
+	past      []definition.Tree // by number of commit; 0 is the empty tree
+	held      bool
+	approvals int
 }
+
+// grow adds what is live now to the level's past.
+func (l *level) grow() { l.past = append(l.past, maps.Clone(l.tree)) }
 
 // model is what an account should be: levels from the first to production, and drafts ("" deletes).
 type model struct {
@@ -30,6 +38,7 @@ type model struct {
 	levels []*level
 	drafts map[string]definition.Hash
 	names  int
+	open   *proposal // the newest one that waits
 }
 
 func ref(key string) definition.Ref { return definition.Ref{Kind: definition.KindRoute, Key: key} }
@@ -42,7 +51,7 @@ func newModel(t *testing.T, x *fixture) *model {
 	own.owner.Account = own.account
 	first, top := own.makeAccount(t, own.account, nil)
 	for name, id := range map[string]string{"development": first, "production": top} {
-		m.levels = append(m.levels, &level{id: id, name: name, tree: definition.Tree{}, off: map[string]bool{}})
+		m.levels = append(m.levels, &level{id: id, name: name, tree: definition.Tree{}, off: map[string]bool{}, past: []definition.Tree{{}}})
 	}
 	slices.SortFunc(m.levels, func(a, b *level) int { return cmp.Compare(a.name, b.name) })
 	return m
@@ -108,7 +117,7 @@ func (m *model) create(t *rapid.T) {
 
 func (m *model) update(t *rapid.T) {
 	key := m.key(t)
-	r, err := m.UpdateRoute(m.t.Context(), m.owner, key, fmt.Appendf(nil, `{"timeout":%q}`, m.content(t)), nil)
+	r, err := m.UpdateRoute(m.t.Context(), m.owner, key, fmt.Appendf(nil, `{"timeout":%q}`, m.content(t)), nil, "")
 	switch {
 	case !m.exists(key):
 		want(t, "update", err, fault.NotFound)
@@ -122,7 +131,7 @@ func (m *model) update(t *rapid.T) {
 
 func (m *model) remove(t *rapid.T) {
 	key := m.key(t)
-	err := m.DeleteRoute(m.t.Context(), m.owner, key, nil)
+	err := m.DeleteRoute(m.t.Context(), m.owner, key, nil, "")
 	if !m.exists(key) {
 		want(t, "delete", err, fault.NotFound)
 		return
@@ -157,22 +166,34 @@ func (m *model) commitSome(t *rapid.T) {
 		}
 		delete(m.drafts, key)
 	}
+	m.levels[0].grow()
 }
 
 func (m *model) promoteOne(t *rapid.T) {
 	i, l := m.level(t)
-	_, e, c, err := m.Promote(m.t.Context(), m.owner, l.name, "")
+	p, err := m.Promote(m.t.Context(), m.owner, control.PromotionRequest{To: l.name})
 	if i == 0 {
 		want(t, "promote", err, fault.Invalid)
 		return
 	}
+	if l.held {
+		want(t, "promote", err, fault.OnHold)
+		return
+	}
 	want(t, "promote", err, "")
 	below := m.levels[i-1]
-	if changes := len(definition.Diff(l.tree, below.tree)); changes == 0 != (c == nil) || c != nil && len(c.Changes) != changes {
-		t.Fatalf("promote: got commit %+v, want %d changes", c, changes)
+	if l.approvals > 0 && len(definition.Diff(l.tree, below.tree)) > 0 {
+		m.opened(t, p, m.levels[i-1:i+1], nil)
+		return
 	}
-	if l.tree = maps.Clone(below.tree); e.RootHash != string(l.tree.Root()) {
-		t.Fatalf("promote: got root %s, want that of the level below, %s", e.RootHash, l.tree.Root())
+	if changes := len(definition.Diff(l.tree, below.tree)); changes == 0 != (len(p.Commits) == 0) || changes > 0 && len(p.Commits[0].Changes) != changes {
+		t.Fatalf("promote: got commits %+v, want %d changes", p.Commits, changes)
+	}
+	if len(definition.Diff(l.tree, below.tree)) > 0 {
+		defer l.grow()
+	}
+	if l.tree = maps.Clone(below.tree); p.To.RootHash != string(l.tree.Root()) {
+		t.Fatalf("promote: got root %s, want that of the level below, %s", p.To.RootHash, l.tree.Root())
 	}
 }
 
@@ -181,13 +202,15 @@ func (m *model) insert(t *rapid.T) {
 		t.Skip("enough levels")
 	}
 	m.names++
-	l := &level{name: fmt.Sprintf("level-%d", m.names), tree: maps.Clone(m.top().tree), off: map[string]bool{}}
+	l := &level{name: fmt.Sprintf("level-%d", m.names), tree: maps.Clone(m.top().tree), off: map[string]bool{}, past: []definition.Tree{{}}}
 	for r := range l.tree {
 		l.off[r.Key] = true
 	}
 	e, err := m.CreateEnvironment(m.t.Context(), m.owner, environment.Fields{Name: &l.name})
 	want(t, "create environment", err, "")
-	l.id = e.ID
+	if l.id = e.ID; len(l.tree) > 0 {
+		l.grow()
+	}
 	m.levels = slices.Insert(m.levels, len(m.levels)-1, l)
 }
 
@@ -237,8 +260,12 @@ func (m *model) check(t *rapid.T) {
 		if e.ID != l.id || e.Name != l.name || e.Level != i || e.RootHash != string(l.tree.Root()) {
 			t.Fatalf("level %d: got %+v, want %s with root %s", i, e, l.name, l.tree.Root())
 		}
+		if e.Head != int64(len(l.past)-1) || (e.Hold != nil) != l.held {
+			t.Fatalf("%s: got head %d, hold %+v, want %d, %v", l.name, e.Head, e.Hold, len(l.past)-1, l.held)
+		}
 		m.replay(m.t, e.ID)
 	}
+	m.checkLaws(t)
 	list, _, err := m.ListRoutes(m.t.Context(), m.owner, all)
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +309,8 @@ func TestTheModelHolds(t *testing.T) {
 			rt.Repeat(map[string]func(*rapid.T){
 				"create": m.create, "update": m.update, "delete": m.remove, "commit": m.commitSome, "commit again": m.commitSome,
 				"promote": m.promoteOne, "promote again": m.promoteOne, "promote more": m.promoteOne,
-				"insert": m.insert, "drop": m.drop, "rename": m.rename, "switch": m.flip, "": m.check,
+				"roll back": m.rollbackOne, "lift": m.lift, "promote through": m.promoteThrough, "ask for approvals": m.askFor, "approve": m.approveOne,
+				"discard": m.discard, "insert": m.insert, "drop": m.drop, "rename": m.rename, "switch": m.flip, "": m.check,
 			})
 			m.verify(t, m.owner)
 		})

@@ -9,6 +9,7 @@ import (
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
@@ -22,93 +23,94 @@ type operation struct {
 	target      string // kind and name; of a key its kind only
 	detail      []string
 	run         func(context.Context, access.Principal) error
+	prepare     func(*testing.T) // before it is asked for; may be nil
 }
 
 // operations are all that change something, in an order in which each succeeds. Each is to be run by one who may not,
 // before it is run by the owner.
 func (x *fixture) operations(t *testing.T) []operation {
 	key := x.createKey(t, "development").ID
-	return []operation{
+	return append([]operation{
 		{"create an environment", access.EnvironmentCreate, "qa", "environment qa", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateEnvironment(ctx, who, environment.Fields{Name: ptr("qa")})
 			return err
-		}},
+		}, nil},
 		{"rename it", access.EnvironmentUpdate, "qa", "environment qa", []string{"name", "test"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.UpdateEnvironment(ctx, who, "qa", environment.Fields{Name: ptr("test")})
 			return err
-		}},
+		}, nil},
 		{"create a key", access.APIKeyCreate, "development", "api_key", []string{"type", "public"}, func(ctx context.Context, who access.Principal) error {
 			_, _, err := x.CreateAPIKey(ctx, who, "development", apikey.Public, noFields)
 			return err
-		}},
+		}, nil},
 		{"change it", access.APIKeyUpdate, "development", "api_key", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.UpdateAPIKey(ctx, who, key, apikey.Fields{Description: ptr("changed")})
 			return err
-		}},
+		}, nil},
 		{"rotate it", access.APIKeyRotate, "development", "api_key", []string{"grace", "0s"}, func(ctx context.Context, who access.Principal) error {
 			_, _, err := x.RotateAPIKey(ctx, who, key, 0)
 			return err
-		}},
+		}, nil},
 		{"revoke it", access.APIKeyRevoke, "development", "api_key", nil, func(ctx context.Context, who access.Principal) error {
 			return x.RevokeAPIKey(ctx, who, key)
-		}},
+		}, nil},
 		{"create a secret", access.SecretCreate, "", "secret stripe", []string{"type", "string"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateSecret(ctx, who, "stripe", secret.String, "")
 			return err
-		}},
+		}, nil},
 		{"describe it", access.SecretUpdate, "", "secret stripe", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.UpdateSecret(ctx, who, "stripe", ptr("pays"))
 			return err
-		}},
+		}, nil},
 		{"set its value", access.SecretValueSet, "development", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
 			_, _, err := x.SetSecretValue(ctx, who, "stripe", "development", plaintext("a value of the operations"))
 			return err
-		}},
+		}, nil},
 		{"duplicate it", access.SecretValueDuplicate, "production", "secret stripe", []string{"version", "1", "source", "development", "overwrite", "true"}, func(ctx context.Context, who access.Principal) error {
 			_, _, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
 			return err
-		}},
+		}, nil},
 		{"delete its value", access.SecretValueDelete, "production", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteSecretValue(ctx, who, "stripe", "production")
-		}},
+		}, nil},
 		{"delete it", access.SecretDelete, "", "secret stripe", nil, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteSecret(ctx, who, "stripe")
-		}},
+		}, nil},
 		{"create a route", access.RouteSave, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateRoute(ctx, who, []byte(`{"key":"charges","target_url":"https://example.com"}`), nil)
 			return err
-		}},
+		}, nil},
 		{"change it", access.RouteSave, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
-			_, err := x.UpdateRoute(ctx, who, "charges", []byte(`{"timeout":"1s"}`), nil)
+			_, err := x.UpdateRoute(ctx, who, "charges", []byte(`{"timeout":"1s"}`), nil, "")
 			return err
-		}},
+		}, nil},
 		{"switch it", access.RouteSwitch, "production", "route charges", []string{"active", "false"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.SwitchRoute(ctx, who, "charges", "production", false)
 			return err
-		}},
+		}, nil},
 		{"commit", access.DefinitionCommit, "development", "commit 1", []string{"message", "begin", "changes", "1"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.Commit(ctx, who, "begin", nil)
 			return err
-		}},
-		{"promote", access.PromotionCreate, "test", "environment test", []string{"message", "up", "changes", "1", "source", "development"}, func(ctx context.Context, who access.Principal) error {
-			_, _, _, err := x.Promote(ctx, who, "test", "up")
+		}, nil},
+		{"promote", access.PromotionCreate, "test", "environment test", []string{"message", "up", "changes", "1", "source", "development", "plan", "*", "promotion", "*", "commit", "*"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.Promote(ctx, who, control.PromotionRequest{To: "test", Message: "up"})
 			return err
-		}},
-		{"promote nothing", access.PromotionCreate, "test", "environment test", []string{"message", "", "changes", "0", "source", "development"}, func(ctx context.Context, who access.Principal) error {
-			_, _, _, err := x.Promote(ctx, who, "test", "")
+		}, nil},
+		{"promote nothing", access.PromotionCreate, "test", "environment test", []string{"message", "", "source", "development", "plan", "*"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.Promote(ctx, who, control.PromotionRequest{To: "test"})
 			return err
-		}},
+		}, nil},
 		{"delete the route", access.RouteDelete, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
-			return x.DeleteRoute(ctx, who, "charges", nil)
-		}},
+			return x.DeleteRoute(ctx, who, "charges", nil, "")
+		}, nil},
 		{"switch it", access.RouteSwitch, "test", "route charges", []string{"active", "false"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.SwitchRoute(ctx, who, "charges", "test", false)
 			return err
-		}},
+		}, nil},
 		{"delete the environment", access.EnvironmentDelete, "test", "environment test", nil, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteEnvironment(ctx, who, "test")
-		}},
-	}
+		}, nil},
+	}, x.ways()...)
 }
 
 // newest is what the log got since it had n entries.
@@ -120,6 +122,9 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		seen := map[access.Action]bool{}
 		for _, o := range x.operations(t) {
 			seen[o.action] = true
+			if o.prepare != nil {
+				o.prepare(t)
+			}
 			before, n := x.state(t), len(x.entries(t))
 			err := o.run(t.Context(), x.viewer)
 			wantFault(t, o.name+" as a viewer", err, fault.Forbidden, "")
@@ -137,8 +142,9 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		for _, a := range access.Actions() {
 			switch a {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
-				access.SecretStatus, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
-				access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate, access.RequestRefuse: // these change nothing, or are the system's
+				access.SecretStatus, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
+				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
+				access.RequestRefuse, access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate: // these change nothing, or are the system's
 			default:
 				if !seen[a] {
 					t.Errorf("%s has no operation here, want one", a)
@@ -156,6 +162,11 @@ func (x *fixture) wantEntry(t *testing.T, o operation, got []audit.Entry, who ac
 	}
 	e := got[0]
 	detail := audit.Detail(o.detail...)
+	for key, text := range detail {
+		if text == "*" && e.Detail[key] != "" { // an id or a hash
+			detail[key] = e.Detail[key]
+		}
+	}
 	if outcome == audit.Refused {
 		detail = audit.Detail("error", string(fault.Forbidden))
 	}

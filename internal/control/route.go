@@ -22,7 +22,8 @@ type Route struct {
 	definition.Identity
 	Definition   route.Route
 	Hash         definition.Hash
-	Draft        bool // saved and uncommitted; with Leaving: its deletion is
+	Draft        bool   // saved and uncommitted; with Leaving: its deletion is
+	Tag          string // ETag of the draft; noDraft without one
 	Leaving      bool
 	UpdatedAt    time.Time
 	Status       []RouteStatus // of each environment the reader sees, in the pipeline's order
@@ -90,10 +91,24 @@ func (v *visit) outer() route.Names {
 	}
 }
 
+// everyName is outer for every environment: for what must not depend on who looks.
+func (v *visit) everyName() route.Names {
+	return route.Names{ID: v.pipeline.IDOf, Name: v.pipeline.NameOf}
+}
+
+// showRoute is a route's stored content with the names of environments in place of their ids.
+func showRoute(body []byte, names route.Names) ([]byte, error) {
+	r, err := route.FromContent(body)
+	if err != nil {
+		return nil, err
+	}
+	return r.Named(names).Content()
+}
+
 // view gathers what a reader sees of a definition. What is live or drafted only where they see nothing is not there for
 // them: NotFound.
 func (v *visit) view(ctx context.Context, d definition.Identity) (r Route, err error) {
-	r = Route{Identity: d, UpdatedAt: d.CreatedAt}
+	r = Route{Identity: d, UpdatedAt: d.CreatedAt, Tag: noDraft}
 	live, err := v.Live(ctx, d.ID)
 	if err != nil {
 		return r, err
@@ -120,7 +135,7 @@ func (v *visit) view(ctx context.Context, d definition.Identity) (r Route, err e
 	switch draft, err := v.Draft(ctx, d.Ref); {
 	case err == nil && !v.who.Sees(v.pipeline.First().ID): // drafts are of the first environment
 	case err == nil:
-		r.Draft, r.Leaving, r.UpdatedAt = true, draft.Hash == "", draft.SavedAt
+		r.Draft, r.Leaving, r.Tag, r.UpdatedAt = true, draft.Hash == "", draftTag(draft), draft.SavedAt
 		r.Hash = cmp.Or(draft.Hash, r.Hash)
 	case !fault.Is(err, fault.NotFound):
 		return r, err
@@ -202,7 +217,11 @@ func (c *Control) EffectiveRoute(ctx context.Context, who access.Principal, ref,
 
 // SwitchRoute switches a route on or off in an environment, at once and outside commits.
 func (c *Control) SwitchRoute(ctx context.Context, who access.Principal, ref, environmentRef string, active bool) (status RouteStatus, err error) {
-	err = c.write(ctx, who, access.RouteSwitch, in(environmentRef), func(v *visit) error {
+	where := in(environmentRef)
+	if !active {
+		where = exempt(where) // the kill switch works in a freeze
+	}
+	err = c.write(ctx, who, access.RouteSwitch, where, func(v *visit) error {
 		r, err := v.found(ctx, ref)
 		if err != nil {
 			return err

@@ -73,7 +73,7 @@ func TestDeletingARouteIsADraft(t *testing.T) {
 		made := x.createRoute(t, `{"key":"charges","target_url":"https://example.com"}`)
 		remove := func(commit *string) {
 			t.Helper()
-			if err := x.DeleteRoute(t.Context(), x.developer, "charges", commit); err != nil {
+			if err := x.DeleteRoute(t.Context(), x.owner, "charges", commit, x.route(t, "charges").Tag); err != nil {
 				t.Fatalf("delete: %v", err)
 			}
 		}
@@ -98,7 +98,7 @@ func TestDeletingARouteIsADraft(t *testing.T) {
 		if !leaving.Draft || !leaving.Leaving || stands(leaving) != "development on, production on" {
 			t.Errorf("deletion saved: got %+v, want it live until committed", leaving)
 		}
-		_, err := x.UpdateRoute(t.Context(), x.owner, "charges", []byte(`{"timeout":"1s"}`), nil)
+		_, err := x.UpdateRoute(t.Context(), x.owner, "charges", []byte(`{"timeout":"1s"}`), nil, leaving.Tag)
 		wantFault(t, "update what leaves", err, fault.Conflict, "the route's deletion is saved and waits to be committed; create it anew to keep it")
 		if kept := x.createRoute(t, `{"key":"charges","target_url":"https://example.com/2"}`); kept.Draft || kept.ID != made.ID {
 			t.Errorf("created as it was: got %+v, want the deletion taken back", kept)
@@ -107,7 +107,7 @@ func TestDeletingARouteIsADraft(t *testing.T) {
 		if got := x.route(t, "charges"); stands(got) != "development -, production on" || got.Draft {
 			t.Errorf("committed: got %s, want it live above only", stands(got))
 		}
-		wantFault(t, "delete twice", x.DeleteRoute(t.Context(), x.owner, "charges", nil), fault.Conflict,
+		wantFault(t, "delete twice", x.DeleteRoute(t.Context(), x.owner, "charges", nil, x.route(t, "charges").Tag), fault.Conflict,
 			"the route's deletion is committed already; promote it to the environments above")
 		if back := x.createRoute(t, `{"key":"charges","target_url":"https://example.com/9"}`); back.ID != made.ID || !back.Draft {
 			t.Errorf("created while it lives on above: got %+v, want a draft with its id back", back)
@@ -139,7 +139,7 @@ func TestCommitAtOnce(t *testing.T) {
 		if head := x.environment(t, "development").Head; head != 1 || !x.route(t, "waits").Draft {
 			t.Errorf("got head %d, want 1 and the other draft left alone", head)
 		}
-		if _, err := x.UpdateRoute(t.Context(), x.developer, "charges", []byte(`{}`), ptr("nothing new")); err != nil {
+		if _, err := x.UpdateRoute(t.Context(), x.developer, "charges", []byte(`{}`), ptr("nothing new"), ""); err != nil {
 			t.Errorf("nothing to commit: got %v, want no error", err)
 		}
 		before := x.state(t)
@@ -173,14 +173,14 @@ func TestRoutesAreRefused(t *testing.T) {
 			_, err := x.CreateRoute(t.Context(), x.owner, []byte(body), nil)
 			wantFault(t, "create with "+what, err, fault.Invalid, "")
 		}
-		_, err := x.UpdateRoute(t.Context(), x.owner, "charges", []byte(`{"key":"other"}`), nil)
+		_, err := x.UpdateRoute(t.Context(), x.owner, "charges", []byte(`{"key":"other"}`), nil, "")
 		wantFault(t, "another key", err, fault.Invalid, "")
 		for _, ref := range []string{"", "none", "Charges", "\x00", "\xff"} {
 			_, err := x.GetRoute(t.Context(), x.owner, ref)
 			wantFault(t, "get", err, fault.NotFound, "no such route")
-			_, err = x.UpdateRoute(t.Context(), x.owner, ref, []byte(`{}`), nil)
+			_, err = x.UpdateRoute(t.Context(), x.owner, ref, []byte(`{}`), nil, "")
 			wantFault(t, "update", err, fault.NotFound, "no such route")
-			wantFault(t, "delete", x.DeleteRoute(t.Context(), x.owner, ref, nil), fault.NotFound, "no such route")
+			wantFault(t, "delete", x.DeleteRoute(t.Context(), x.owner, ref, nil, ""), fault.NotFound, "no such route")
 			_, err = x.SwitchRoute(t.Context(), x.owner, ref, "development", false)
 			wantFault(t, "switch", err, fault.NotFound, "no such route")
 			_, err = x.EffectiveRoute(t.Context(), x.owner, ref, "development")
@@ -197,7 +197,7 @@ func TestRouteLists(t *testing.T) {
 		for _, key := range []string{"b", "d", "a", "c", "e"} {
 			x.createRoute(t, `{"key":"`+key+`","target_url":"https://example.com"}`)
 		}
-		if err := x.DeleteRoute(t.Context(), x.owner, "c", nil); err != nil {
+		if err := x.DeleteRoute(t.Context(), x.owner, "c", nil, ""); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := x.Commit(t.Context(), x.owner, "", []definition.Ref{{Kind: "route", Key: "d"}}); err != nil {

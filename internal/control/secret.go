@@ -98,6 +98,17 @@ func (c *Control) DeleteSecret(ctx context.Context, who access.Principal, ref st
 				Message: "the secret is used by the following routes: " + names(routes) + "; remove it from those routes first",
 			}
 		}
+		slots, err := v.Slots(ctx, s.ID)
+		if err != nil {
+			return err
+		}
+		for _, slot := range slots { // a deletion writes in each environment that has a value
+			if e, ok := v.pipeline.Find(slot.EnvironmentID); ok && slot.Active != 0 {
+				if err := v.thaw(ctx, e); err != nil {
+					return err
+				}
+			}
+		}
 		v.Serve()
 		return v.Tx.DeleteSecret(ctx, s.ID)
 	})

@@ -165,6 +165,7 @@ func TestASecretInUseStays(t *testing.T) {
 		x.commit(t)
 		x.switchRoute(t, "b", "development", false)
 		refuse("live, though switched off, and through an overlay that is on its way", "Accounts", "Bills")
+		x.setValue(t, "stripe", "production", "a value that a promotion needs")
 		x.promote(t, "production")
 		refuse("live above", "Accounts", "Bills")
 		x.updateRoute(t, "a", `{"environments":{"production":null}}`)

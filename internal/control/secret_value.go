@@ -71,6 +71,7 @@ func (c *Control) seal(ctx context.Context, v *visit, s secret.Secret, e environ
 	v.Serve()
 	err = v.InsertValue(ctx, secret.Value{
 		SecretID: s.ID, EnvironmentID: e.ID, Version: version, Type: s.Type, Sealed: sealed, CreatedAt: v.Now(), CreatedBy: v.who.Name,
+		Marks: c.marker.Mark(v.Account(), value),
 	})
 	if err != nil {
 		return slot, err
@@ -177,7 +178,13 @@ func (c *Control) open(ctx context.Context, v *visit, s secret.Secret, slot secr
 	if err != nil {
 		return secret.Plaintext{}, err
 	}
-	binding := secret.Binding{Account: v.Account(), Environment: slot.EnvironmentID, Secret: s.ID, Version: slot.Active, Type: value.Type}
+	return c.unseal(ctx, v.Account(), value)
+}
+
+func (c *Control) unseal(ctx context.Context, account string, value secret.Value) (secret.Plaintext, error) {
+	binding := secret.Binding{
+		Account: account, Environment: value.EnvironmentID, Secret: value.SecretID, Version: value.Version, Type: value.Type,
+	}
 	opener, err := c.sealer.Open(ctx, binding, value.Sealed)
 	if err != nil {
 		return secret.Plaintext{}, err

@@ -158,6 +158,7 @@ func TestAValueInUseStays(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
 		id := x.createSecret(t, "stripe")
 		x.createSecret(t, "other")
+		x.setValue(t, "other", "production", "another value in production")
 		for _, e := range []string{"development", "production"} {
 			x.setValue(t, "stripe", e, "a value in "+e)
 		}
@@ -219,7 +220,7 @@ func TestAValueInUseStays(t *testing.T) {
 		remove("production", "overlaid")
 		x.promote(t, "production")
 		remove("production")
-		if err := x.DeleteRoute(t.Context(), x.owner, "by-id", ptr("away")); err != nil {
+		if err := x.DeleteRoute(t.Context(), x.owner, "by-id", ptr("away"), ""); err != nil {
 			t.Fatal(err)
 		}
 		remove("development", "by-name")

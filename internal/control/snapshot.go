@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/fault"
@@ -91,6 +92,28 @@ func loadRoutes(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 				EnvironmentID: t.EnvironmentID, ID: t.ID, Key: t.Ref.Key, Hash: t.Hash, Content: bodies[t.Hash], Active: t.Active,
 			})
 		}
+	}
+	return loadDrafts(ctx, tx, in)
+}
+
+// loadDrafts adds what is saved and uncommitted, for test calls in the first environment.
+func loadDrafts(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
+	drafts, err := tx.Drafts(ctx)
+	if err != nil {
+		return err
+	}
+	first := slices.MinFunc(in.Environments, func(x, y snapshot.Environment) int { return x.Level - y.Level })
+	for _, d := range drafts {
+		if d.Hash == "" || d.Ref.Kind != definition.KindRoute {
+			continue
+		}
+		body, err := tx.Content(ctx, d.Ref.Kind, d.Hash)
+		if err != nil {
+			return err
+		}
+		in.Routes = append(in.Routes, snapshot.Route{
+			EnvironmentID: first.ID, ID: d.ID, Key: d.Ref.Key, Hash: d.Hash, Content: body, Active: true, Draft: true,
+		})
 	}
 	return nil
 }

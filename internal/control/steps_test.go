@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/lockage/lockage/internal/apikey"
@@ -82,7 +83,7 @@ func (x *fixture) createRoute(t *testing.T, body string) control.Route {
 
 func (x *fixture) updateRoute(t *testing.T, ref, body string) control.Route {
 	t.Helper()
-	r, err := x.UpdateRoute(t.Context(), x.owner, ref, []byte(body), nil)
+	r, err := x.UpdateRoute(t.Context(), x.owner, ref, []byte(body), nil, "")
 	if err != nil {
 		t.Fatalf("update route %s: %v", ref, err)
 	}
@@ -109,11 +110,14 @@ func (x *fixture) commit(t *testing.T) control.Commit {
 
 func (x *fixture) promote(t *testing.T, to string) *control.Commit {
 	t.Helper()
-	_, _, c, err := x.Promote(t.Context(), x.owner, to, "up")
+	p, err := x.Promote(t.Context(), x.owner, control.PromotionRequest{To: to, Message: "up"})
 	if err != nil {
 		t.Fatalf("promote to %s: %v", to, err)
 	}
-	return c
+	if len(p.Commits) == 0 {
+		return nil
+	}
+	return &p.Commits[len(p.Commits)-1]
 }
 
 func (x *fixture) switchRoute(t *testing.T, ref, environmentRef string, active bool) {
@@ -151,3 +155,6 @@ func ptr[T any](v T) *T { return &v }
 
 // all is the largest page.
 var all = control.Page{Limit: 200}
+
+// asFault finds the fault in an error.
+func asFault(err error, into **fault.Error) bool { return errors.As(err, into) }

@@ -79,7 +79,41 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	}
 	c.signing = signingKey{id: stored.ID, private: ed25519.NewKeyFromSeed(seed)}
 	clear(seed)
-	return nil
+	return c.markOld(ctx)
+}
+
+// markOld gives values that were sealed before marks were kept theirs.
+func (c *Control) markOld(ctx context.Context) error {
+	var unmarked map[string][]secret.Value
+	err := c.store.ReadAll(ctx, func(tx *store.Tx) (err error) {
+		unmarked, err = tx.Unmarked(ctx)
+		return err
+	})
+	for owner, values := range unmarked {
+		if err != nil {
+			return err
+		}
+		marked := make([]secret.Value, 0, len(values))
+		for _, v := range values {
+			value, err := c.unseal(ctx, owner, v)
+			if err != nil { // a damaged value is met where it is used; it must not keep all others from service
+				c.logger.ErrorContext(ctx, "a value could not be marked", "account", owner, "secret", v.SecretID, "environment", v.EnvironmentID, "version", v.Version, "error", err)
+				continue
+			}
+			v.Marks = c.marker.Mark(owner, value)
+			value.Wipe()
+			marked = append(marked, v)
+		}
+		err = c.store.Batch(ctx, func(tx *store.Tx) error {
+			for _, v := range marked {
+				if err := tx.Mark(ctx, owner, v); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return err
 }
 
 func signingBinding(id string) secret.Binding {

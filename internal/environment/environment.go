@@ -20,6 +20,8 @@ type Environment struct {
 	IsDefault             bool   // exactly one of an account
 	Level                 int    // 0 is where changes begin, the highest is production
 	Protected             bool   // whether developers may not promote into it
+	Protection            Protection
+	Hold                  *Hold // since a rollback; nil: none
 	ObfuscateCustomerData bool
 	ShowMessageContents   bool
 	RootHash              string // of the tree that is live here

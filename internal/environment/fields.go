@@ -19,6 +19,8 @@ type Fields struct {
 	IsDefault             *bool
 	ObfuscateCustomerData *bool
 	ShowMessageContents   *bool
+	Protected             *bool
+	Protection            *Protection
 }
 
 // New makes an environment without id, level and times. It refuses all bad fields at once.
@@ -75,6 +77,8 @@ func (e Environment) Apply(f Fields) (Environment, error) {
 		}
 		e.IsDefault = *f.IsDefault
 	}
+	e, fields := e.protect(f.Protected, f.Protection)
+	refused = append(refused, fields...)
 	if f.ObfuscateCustomerData != nil {
 		e.ObfuscateCustomerData = *f.ObfuscateCustomerData
 	}

@@ -121,6 +121,18 @@ func TestApply(t *testing.T) {
 	}
 }
 
+func TestApplyProtection(t *testing.T) {
+	_, production := environment.BuiltIn()
+	got, err := production.Apply(environment.Fields{Protected: new(false), Protection: &environment.Protection{Approvals: 1}})
+	if err != nil || got.Protected || got.Protection.Approvals != 1 {
+		t.Errorf("Apply: got %v, protected %v and %v, want no error, false and one approval", err, got.Protected, got.Protection)
+	}
+	_, err = production.Apply(environment.Fields{Color: new("red"), Protection: &environment.Protection{Approvals: 11}})
+	if diff := cmp.Diff([]string{"color", "protection.approvals"}, refused(t, err, "red")); diff != "" {
+		t.Errorf("refused fields (-want +got):\n%s", diff)
+	}
+}
+
 func TestApplyKeepsADefault(t *testing.T) {
 	_, production := environment.BuiltIn()
 	_, err := production.Apply(environment.Fields{IsDefault: new(false), Color: new("red")})

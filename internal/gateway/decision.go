@@ -27,6 +27,7 @@ type Decision struct {
 	Secrets     []string // names of what is injected, or of the one that a refused call lacks
 
 	digest  apikey.Digest // of the credential
+	draft   bool          // a test call
 	found   places
 	headers []span // values of Plan.Headers, in plain
 	query   span   // the whole query, when any is injected

@@ -40,6 +40,7 @@ type Ask struct {
 	APIKey        []string // X-Api-Key
 	Route         []string // Lockage-Route
 	Environment   []string // Lockage-Environment
+	Draft         []string // Lockage-Draft: "true" asks for a test call, which runs what is saved and uncommitted
 }
 
 // Begin returns an empty Decision for a call that came at a time; Release it after use.
@@ -139,6 +140,9 @@ func (d *Decision) environment(a *Ask, route string) *Refusal {
 	if len(a.Environment) > 1 {
 		return invalid("Lockage-Environment may be sent only once")
 	}
+	if len(a.Draft) > 0 {
+		return d.test(a)
+	}
 	if d.Environment != nil {
 		if len(a.Environment) == 1 && a.Environment[0] != d.Environment.Name && a.Environment[0] != d.Environment.ID {
 			return refuse(http.StatusForbidden, typeForbidden,
@@ -167,13 +171,41 @@ func (d *Decision) environment(a *Ask, route string) *Refusal {
 	}
 }
 
+// test prepares a test call: a person or machine with a management token, never an application with a key, runs what is
+// saved in the environment where changes begin.
+func (d *Decision) test(a *Ask) *Refusal {
+	first := d.Account.First()
+	switch {
+	case len(a.Draft) > 1 || a.Draft[0] != "true":
+		return invalid(`Lockage-Draft must be "true", or be left out`)
+	case d.Environment != nil:
+		return refuse(http.StatusForbidden, typeForbidden, "an API key runs what is committed; test a draft with a management token")
+	case first == nil:
+		return refuse(http.StatusNotFound, typeNotFound, refusalUnknownRoute)
+	case len(a.Environment) == 1 && a.Environment[0] != first.Name && a.Environment[0] != first.ID:
+		return invalid("a draft is tested in the first environment; leave Lockage-Environment out")
+	}
+	if err := access.Allow(d.Credential.Principal, access.GatewayCall, access.Environment{ID: first.ID, Protected: first.Protected}); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			return refuse(http.StatusNotFound, typeNotFound, refusalUnknownRoute)
+		}
+		return refuse(http.StatusForbidden, typeForbidden, err.Error())
+	}
+	d.Environment, d.draft = first, true
+	return nil
+}
+
 const (
 	refusalUnknownRoute = "no such route; check its key, and that it is committed and promoted to the environment"
 	everyMethod         = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 )
 
 func (d *Decision) route(a *Ask, ref string) *Refusal {
-	live, ok := d.Environment.Route(ref)
+	find := d.Environment.Route
+	if d.draft {
+		find = d.Environment.Draft
+	}
+	live, ok := find(ref)
 	if !ok {
 		return refuse(http.StatusNotFound, typeNotFound, refusalUnknownRoute)
 	}

@@ -54,7 +54,7 @@ func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 	refusal := g.engine.Decide(&Ask{
 		Method: r.Method, Path: x.path, Query: r.URL.RawQuery,
 		Key: r.Header["Lockage-Key"], Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"],
-		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"],
+		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"], Draft: r.Header["Lockage-Draft"],
 	}, x.d)
 	if refusal == nil {
 		refusal = x.forward()

@@ -50,7 +50,7 @@ func (b *builder) environments() {
 	b.byID = make(map[string]*LiveEnvironment, len(b.in.Environments))
 	b.account.environments = make(map[string]*LiveEnvironment, 2*len(b.in.Environments))
 	for _, e := range b.in.Environments {
-		live := &LiveEnvironment{ID: e.ID, Name: e.Name, Protected: e.Protected, routes: map[string]*LiveRoute{}}
+		live := &LiveEnvironment{ID: e.ID, Name: e.Name, Protected: e.Protected, routes: map[string]*LiveRoute{}, drafts: map[string]*LiveRoute{}}
 		b.byID[e.ID] = live
 		b.account.environments[e.Name] = live
 	}
@@ -59,6 +59,9 @@ func (b *builder) environments() {
 	}
 	b.levels = slices.Clone(b.in.Environments)
 	slices.SortFunc(b.levels, func(x, y Environment) int { return y.Level - x.Level })
+	if n := len(b.levels); n > 0 {
+		b.account.first = b.byID[b.levels[n-1].ID]
+	}
 }
 
 func (b *builder) routes() {
@@ -66,12 +69,12 @@ func (b *builder) routes() {
 	for i, r := range b.in.Routes {
 		if e, ok := b.byID[r.EnvironmentID]; ok {
 			compiled[i] = b.route(e, r)
-			e.routes[r.Key] = compiled[i]
+			e.of(r)[r.Key] = compiled[i]
 		}
 	}
 	for i, r := range b.in.Routes { // an id wins over a key that looks like it
 		if e, ok := b.byID[r.EnvironmentID]; ok {
-			e.routes[r.ID] = compiled[i]
+			e.of(r)[r.ID] = compiled[i]
 		}
 	}
 }
@@ -79,7 +82,7 @@ func (b *builder) routes() {
 // route compiles r, or takes what the state before compiled of the same content.
 func (b *builder) route(e *LiveEnvironment, r Route) *LiveRoute {
 	if before, ok := b.held.environments[e.ID]; ok {
-		if held, ok := before.routes[r.ID]; ok && held.ID == r.ID && held.Key == r.Key && held.Hash == r.Hash && held.plan != nil {
+		if held, ok := before.of(r)[r.ID]; ok && held.ID == r.ID && held.Key == r.Key && held.Hash == r.Hash && held.plan != nil {
 			return b.bind(e, r, held.plan, held)
 		}
 	}

@@ -68,6 +68,7 @@ type Route struct {
 	Hash          definition.Hash
 	Content       []byte
 	Active        bool
+	Draft         bool // saved and uncommitted: it is called only by who asks for drafts
 }
 
 // Secret is what templates refer to by name or id.

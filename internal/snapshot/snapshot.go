@@ -21,6 +21,7 @@ type Account struct {
 
 	credentials  map[apikey.Digest]*Credential
 	environments map[string]*LiveEnvironment // by name and by id
+	first        *LiveEnvironment            // where changes begin
 	active       map[string]*LiveEnvironment // by route key and route id
 	values       map[slot]opened             // kept for the next state
 	problems     []Problem
@@ -77,6 +78,26 @@ type LiveEnvironment struct {
 	Protected bool
 
 	routes map[string]*LiveRoute // by key and by id
+	drafts map[string]*LiveRoute // likewise; where changes begin, what is saved and uncommitted
+}
+
+// First is the environment where changes begin; nil of an account without environments.
+func (a *Account) First() *LiveEnvironment { return a.first }
+
+// Draft finds what a test call runs: the route's draft, or what is live where none is saved.
+func (e *LiveEnvironment) Draft(ref string) (*LiveRoute, bool) {
+	if r, ok := e.drafts[ref]; ok {
+		return r, true
+	}
+	return e.Route(ref)
+}
+
+// of is the map a route belongs to.
+func (e *LiveEnvironment) of(r Route) map[string]*LiveRoute {
+	if r.Draft {
+		return e.drafts
+	}
+	return e.routes
 }
 
 // Route finds a route of the environment by its key or id.

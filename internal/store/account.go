@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 )
 
 // Accounts lists the ids of all accounts, oldest first.
@@ -31,4 +32,25 @@ func (tx *Tx) SnapshotVersions(ctx context.Context) (map[string]int64, error) {
 func (tx *Tx) SnapshotVersion(ctx context.Context) (version int64, err error) {
 	return one(ctx, tx, "account", func(r row) (v int64, err error) { return v, r.Scan(&v) },
 		`SELECT snapshot_version FROM accounts WHERE id = $1`, tx.account)
+}
+
+// Account is what an account sets for itself.
+type Account struct {
+	ID                    string
+	Name                  string
+	CommitMessageRequired bool
+	CreatedAt             time.Time
+}
+
+// AccountSettings reads the account's settings.
+func (tx *Tx) AccountSettings(ctx context.Context) (Account, error) {
+	scan := func(r row) (a Account, err error) {
+		return a, r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, instant{&a.CreatedAt})
+	}
+	return one(ctx, tx, "account", scan, `SELECT id, name, commit_message_required, created_at FROM accounts WHERE id = $1`, tx.account)
+}
+
+// UpdateAccount writes the account's settings.
+func (tx *Tx) UpdateAccount(ctx context.Context, a Account) error {
+	return tx.exec(ctx, `UPDATE accounts SET name = $2, commit_message_required = $3 WHERE id = $1`, tx.account, a.Name, a.CommitMessageRequired)
 }

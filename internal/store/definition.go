@@ -32,6 +32,12 @@ func (tx *Tx) IdentityOf(ctx context.Context, ref definition.Ref) (definition.Id
 		`SELECT `+identityColumns+` FROM definitions WHERE account_id = $1 AND kind = $2 AND key = $3`, tx.account, ref.Kind, ref.Key)
 }
 
+// IdentitiesOf finds definitions of a kind by their keys; one that is not there is left out.
+func (tx *Tx) IdentitiesOf(ctx context.Context, kind string, keys []string) ([]definition.Identity, error) {
+	const list = `SELECT ` + identityColumns + ` FROM definitions WHERE account_id = $1 AND kind = $2 AND key IN (%s)`
+	return allOf(ctx, tx, scanIdentity, list, keys, tx.account, kind)
+}
+
 // Identities lists definitions of a kind by key, after a key, at most limit: those that have a draft or stand in a
 // tree.
 func (tx *Tx) Identities(ctx context.Context, kind, after string, limit int) ([]definition.Identity, error) {
@@ -58,10 +64,32 @@ func (tx *Tx) Content(ctx context.Context, kind string, hash definition.Hash) ([
 		tx.account, kind, hash)
 }
 
-const draftColumns = `definition_id, kind, key, base_hash, hash, saved_by, saved_at`
+// ContentsOf reads contents of a kind by their hashes; one that is not there is left out.
+func (tx *Tx) ContentsOf(ctx context.Context, kind string, hashes []definition.Hash) (map[definition.Hash][]byte, error) {
+	const list = `SELECT hash, body FROM contents WHERE account_id = $1 AND kind = $2 AND hash IN (%s)`
+	rows, err := allOf(ctx, tx, scanContent, list, hashes, tx.account, kind)
+	return byHash(rows), err
+}
+
+type content struct {
+	hash definition.Hash
+	body []byte
+}
+
+func scanContent(r row) (c content, err error) { return c, r.Scan(&c.hash, &c.body) }
+
+func byHash(list []content) map[definition.Hash][]byte {
+	bodies := make(map[definition.Hash][]byte, len(list))
+	for _, c := range list {
+		bodies[c.hash] = c.body
+	}
+	return bodies
+}
+
+const draftColumns = `definition_id, kind, key, base_hash, hash, saved_by, saved_by_id, saved_at, version`
 
 func scanDraft(r row) (d definition.Draft, err error) {
-	return d, r.Scan(&d.ID, &d.Ref.Kind, &d.Ref.Key, &d.Base, &d.Hash, &d.SavedBy, instant{&d.SavedAt})
+	return d, r.Scan(&d.ID, &d.Ref.Kind, &d.Ref.Key, &d.Base, &d.Hash, &d.SavedBy, &d.SavedByID, instant{&d.SavedAt}, &d.Version)
 }
 
 // Drafts lists everything that is saved and uncommitted, by kind and key.
@@ -78,10 +106,11 @@ func (tx *Tx) Draft(ctx context.Context, ref definition.Ref) (definition.Draft, 
 // PutDraft saves a draft over an earlier one.
 func (tx *Tx) PutDraft(ctx context.Context, d definition.Draft) error {
 	const upsert = `
-		INSERT INTO drafts (account_id, ` + draftColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		INSERT INTO drafts (account_id, ` + draftColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (account_id, kind, key) DO UPDATE
-		SET base_hash = excluded.base_hash, hash = excluded.hash, saved_by = excluded.saved_by, saved_at = excluded.saved_at`
-	return tx.exec(ctx, upsert, tx.account, d.ID, d.Ref.Kind, d.Ref.Key, d.Base, d.Hash, d.SavedBy, ms(d.SavedAt))
+		SET base_hash = excluded.base_hash, hash = excluded.hash, saved_by = excluded.saved_by,
+		    saved_by_id = excluded.saved_by_id, saved_at = excluded.saved_at, version = excluded.version`
+	return tx.exec(ctx, upsert, tx.account, d.ID, d.Ref.Kind, d.Ref.Key, d.Base, d.Hash, d.SavedBy, d.SavedByID, ms(d.SavedAt), d.Version)
 }
 
 // DropDraft removes a draft.

@@ -2,16 +2,44 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/lockage/lockage/internal/environment"
 )
 
 const environmentColumns = `id, name, display_name, description, color, is_default, level, protected,
-	obfuscate_customer_data, show_message_contents, root_hash, head, created_at, updated_at`
+	obfuscate_customer_data, show_message_contents, root_hash, head, created_at, updated_at,
+	approvals, freezes, hold_reason, hold_by, hold_at`
 
 func scanEnvironment(r row) (e environment.Environment, err error) {
-	return e, r.Scan(&e.ID, &e.Name, &e.DisplayName, &e.Description, &e.Color, &e.IsDefault, &e.Level, &e.Protected,
-		&e.ObfuscateCustomerData, &e.ShowMessageContents, &e.RootHash, &e.Head, instant{&e.CreatedAt}, instant{&e.UpdatedAt})
+	var freeze []byte
+	var hold environment.Hold
+	err = r.Scan(&e.ID, &e.Name, &e.DisplayName, &e.Description, &e.Color, &e.IsDefault, &e.Level, &e.Protected,
+		&e.ObfuscateCustomerData, &e.ShowMessageContents, &e.RootHash, &e.Head, instant{&e.CreatedAt}, instant{&e.UpdatedAt},
+		&e.Protection.Approvals, &freeze, &hold.Reason, &hold.By, instant{&hold.At})
+	if !hold.At.IsZero() {
+		e.Hold = &hold
+	}
+	if err == nil {
+		err = json.Unmarshal(freeze, &e.Protection.Freeze)
+	}
+	if len(e.Protection.Freeze) == 0 {
+		e.Protection.Freeze = nil // as one without windows is made
+	}
+	return e, err
+}
+
+// guards are the columns of an environment's protection and hold, as stored.
+func guards(e environment.Environment) (approvals int, freeze string, hold environment.Hold, err error) {
+	windows := e.Protection.Freeze
+	if windows == nil {
+		windows = []environment.Window{}
+	}
+	text, err := json.Marshal(windows)
+	if e.Hold != nil {
+		hold = *e.Hold
+	}
+	return e.Protection.Approvals, string(text), hold, err
 }
 
 // Environments lists the account's environments in order of creation.
@@ -22,22 +50,31 @@ func (tx *Tx) Environments(ctx context.Context) ([]environment.Environment, erro
 
 // InsertEnvironment adds an environment; levels and the default are the caller's to keep.
 func (tx *Tx) InsertEnvironment(ctx context.Context, e environment.Environment) error {
+	approvals, freeze, hold, err := guards(e)
+	if err != nil {
+		return err
+	}
 	const insert = `
 		INSERT INTO environments (account_id, ` + environmentColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
 	return tx.exec(ctx, insert, tx.account, e.ID, e.Name, e.DisplayName, e.Description, e.Color, e.IsDefault, e.Level, e.Protected,
-		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.CreatedAt), ms(e.UpdatedAt))
+		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.CreatedAt), ms(e.UpdatedAt), approvals, freeze, hold.Reason, hold.By, ms(hold.At))
 }
 
 // UpdateEnvironment writes every field of an environment that may change.
 func (tx *Tx) UpdateEnvironment(ctx context.Context, e environment.Environment) error {
+	approvals, freeze, hold, err := guards(e)
+	if err != nil {
+		return err
+	}
 	const update = `
 		UPDATE environments
 		SET name = $3, display_name = $4, description = $5, color = $6, is_default = $7, level = $8, protected = $9,
-		    obfuscate_customer_data = $10, show_message_contents = $11, root_hash = $12, head = $13, updated_at = $14
+		    obfuscate_customer_data = $10, show_message_contents = $11, root_hash = $12, head = $13, updated_at = $14,
+		    approvals = $15, freezes = $16, hold_reason = $17, hold_by = $18, hold_at = $19
 		WHERE account_id = $1 AND id = $2`
 	return tx.exec(ctx, update, tx.account, e.ID, e.Name, e.DisplayName, e.Description, e.Color, e.IsDefault, e.Level, e.Protected,
-		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.UpdatedAt))
+		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.UpdatedAt), approvals, freeze, hold.Reason, hold.By, ms(hold.At))
 }
 
 // DeleteEnvironment removes an environment with all that is its own: tree, history, switches, references, values and
@@ -57,6 +94,10 @@ func (tx *Tx) DeleteEnvironment(ctx context.Context, id string) error {
 		`DELETE FROM secret_slots WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM calls WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM grants WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM overrides WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM approvals WHERE account_id = $1
+		 AND promotion_id IN (SELECT p.id FROM promotions p WHERE p.account_id = $1 AND p.environment_id = $2)`,
+		`DELETE FROM promotions WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM environments WHERE account_id = $1 AND id = $2`,
 	} {
 		if err := tx.exec(ctx, statement, tx.account, id); err != nil {

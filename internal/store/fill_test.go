@@ -20,6 +20,11 @@ var (
 	development = environment.Environment{
 		ID: "e1", Name: "development", DisplayName: "Development", Description: "first", Color: "#3b82f6", ShowMessageContents: true,
 		RootHash: "root-1", Head: 1, CreatedAt: start, UpdatedAt: start.Add(time.Second),
+		Hold: &environment.Hold{Reason: "broken", By: "Mira", At: start},
+		Protection: environment.Protection{Approvals: 2, Freeze: []environment.Window{
+			{Start: start, End: start.Add(time.Hour), Reason: "the holidays"},
+			{Weekly: &environment.Weekly{Days: []time.Weekday{time.Friday}, From: "16:00", To: "24:00", TimeZone: "Europe/Berlin"}, AllowRollback: true},
+		}},
 	}
 	production = environment.Environment{
 		ID: "e2", Name: "production", DisplayName: "Production", Color: "#22c55e", IsDefault: true, Level: 1, Protected: true,
@@ -30,15 +35,24 @@ var (
 	value   = secret.Value{
 		SecretID: "s1", EnvironmentID: "e1", Version: 1, Type: secret.String, CreatedAt: start, CreatedBy: "Mira",
 		Sealed: secret.Sealed{Ciphertext: []byte{0, 1, 0xff}, Nonce: []byte{2}, Tag: []byte{3}, WrappedKey: []byte{4}, KEK: "local:1"},
+		Marks:  secret.Marks{Fingerprint: "f1", Sandbox: true},
 	}
 	charges  = definition.Ref{Kind: definition.KindRoute, Key: "charges"}
 	identity = definition.Identity{ID: "d1", Ref: charges, CreatedAt: start, CreatedBy: "Mira"}
-	draft    = definition.Draft{ID: "d1", Ref: charges, Base: "h1", Hash: "h2", SavedBy: "Mira", SavedAt: start}
+	draft    = definition.Draft{ID: "d1", Ref: charges, Base: "h1", Hash: "h2", SavedBy: "Mira", SavedByID: "m1", SavedAt: start, Version: 1}
 	live     = store.TreeEntry{EnvironmentID: "e1", ID: "d1", Ref: charges, Hash: "h1", Active: false}
 	commit   = definition.Commit{
 		ID: "c1", EnvironmentID: "e1", Number: 1, Cause: definition.CauseCommit, Message: "begin",
 		Author: definition.Author{Kind: "member", ID: "m1", Name: "Mira"}, Before: "root-0", After: "root-1", Source: "",
 		CreatedAt: start, Changes: []definition.Change{{Ref: charges, After: "h1"}},
+	}
+	promotion = store.Promotion{
+		ID: "p1", EnvironmentID: "e1", State: "open", Request: []byte(`{"to":"e1"}`), Message: "up", Plan: "plan-1",
+		Author: definition.Author{Kind: "member", ID: "m1", Name: "Mira"}, Needed: 2, Commits: []string{}, CreatedAt: start,
+	}
+	approval = store.Approval{PromotionID: "p1", ApproverID: "m2", Approver: "Ola", Plan: "plan-1", CreatedAt: start}
+	override = store.Override{
+		ID: "o1", EnvironmentID: "e1", Action: "promotion.create", Author: "Mira", AuthorID: "m1", Reason: "on fire", CreatedAt: start,
 	}
 	usage = store.Usage{Field: "inject_headers.Authorization", Reference: secret.Reference{Kind: secret.SecretName, Name: "stripe_api_key"}}
 )
@@ -96,7 +110,8 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),
 			tx.PutContent(ctx, definition.KindRoute, "h2", []byte(`{"name":"two"}`)),
 			tx.PutDraft(ctx, draft), tx.PutTreeEntry(ctx, live), tx.PutSwitch(ctx, "e1", "d1", false),
-			tx.InsertCommit(ctx, commit), tx.PutUsages(ctx, "e1", "d1", []store.Usage{usage}),
+			tx.InsertCommit(ctx, commit), tx.PutUsages(ctx, "e1", map[string][]store.Usage{"d1": {usage}}),
+			tx.PutPromotion(ctx, promotion), tx.PutApproval(ctx, approval), tx.InsertOverride(ctx, override),
 			tx.AppendAudit(ctx, first),
 		)
 	})

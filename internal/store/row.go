@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +68,52 @@ func plain(s string) string {
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) error {
 	_, err := tx.tx.ExecContext(ctx, query, args...)
 	return err
+}
+
+// batchSize is how many rows one statement carries: enough that the way to the database and back no longer counts, few
+// enough for the number of parameters that both engines take.
+const batchSize = 200
+
+// insertAll inserts many rows with few statements. The query has %s where the rows go; each begins with the account.
+func insertAll[T any](ctx context.Context, tx *Tx, query string, list []T, values func(T) []any) error {
+	for some := range slices.Chunk(list, batchSize) {
+		w := &where{}
+		rows := make([]string, len(some))
+		for i, v := range some {
+			rows[i] = "(" + w.places(values(v)) + ")"
+		}
+		if err := tx.exec(ctx, fmt.Sprintf(query, strings.Join(rows, ", ")), w.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of fills the values of one column into a query with %s where they go, batchSize at a time, and hands on each query with
+// its parameters, the first of which are args.
+func of[V ~string](query string, values []V, args []any, fn func(query string, args []any) error) error {
+	for some := range slices.Chunk(values, batchSize) {
+		w := &where{args: slices.Clone(args)}
+		list := make([]any, len(some))
+		for i, v := range some {
+			list[i] = string(v)
+		}
+		if err := fn(fmt.Sprintf(query, w.places(list)), w.args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allOf is all for many values of one column; see of.
+func allOf[T any, V ~string](ctx context.Context, tx *Tx, scan func(row) (T, error), query string, values []V, args ...any) ([]T, error) {
+	list := []T{}
+	err := of(query, values, args, func(query string, args []any) error {
+		found, err := all(ctx, tx, scan, query, args...)
+		list = append(list, found...)
+		return err
+	})
+	return list, err
 }
 
 // affected runs a statement and answers how many rows it touched.

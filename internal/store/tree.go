@@ -41,12 +41,14 @@ func (tx *Tx) Live(ctx context.Context, definitionID string) ([]TreeEntry, error
 	return all(ctx, tx, scanTreeEntry, treeQuery+` AND t.definition_id = $2`, tx.account, definitionID)
 }
 
-// PutTreeEntry makes content live in an environment.
-func (tx *Tx) PutTreeEntry(ctx context.Context, t TreeEntry) error {
+// PutTreeEntry makes content live in an environment, or several, each definition at most once in an environment.
+func (tx *Tx) PutTreeEntry(ctx context.Context, list ...TreeEntry) error {
 	const upsert = `
-		INSERT INTO tree_entries (account_id, environment_id, kind, key, definition_id, hash) VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO tree_entries (account_id, environment_id, kind, key, definition_id, hash) VALUES %s
 		ON CONFLICT (account_id, environment_id, kind, key) DO UPDATE SET hash = excluded.hash`
-	return tx.exec(ctx, upsert, tx.account, t.EnvironmentID, t.Ref.Kind, t.Ref.Key, t.ID, t.Hash)
+	return insertAll(ctx, tx, upsert, list, func(t TreeEntry) []any {
+		return []any{tx.account, t.EnvironmentID, t.Ref.Kind, t.Ref.Key, t.ID, t.Hash}
+	})
 }
 
 // DropTreeEntry takes a definition out of an environment.
@@ -65,21 +67,10 @@ func (tx *Tx) PutSwitch(ctx context.Context, environmentID, definitionID string,
 
 // Contents reads the bodies of everything that is live anywhere in the account, by hash, for the snapshot.
 func (tx *Tx) Contents(ctx context.Context, kind string) (map[definition.Hash][]byte, error) {
-	type content struct {
-		hash definition.Hash
-		body []byte
-	}
 	const list = `
 		SELECT c.hash, c.body FROM contents c
 		WHERE c.account_id = $1 AND c.kind = $2
 		  AND c.hash IN (SELECT t.hash FROM tree_entries t WHERE t.account_id = $1 AND t.kind = $2)`
-	rows, err := all(ctx, tx, func(r row) (c content, err error) { return c, r.Scan(&c.hash, &c.body) }, list, tx.account, kind)
-	if err != nil {
-		return nil, err
-	}
-	bodies := make(map[definition.Hash][]byte, len(rows))
-	for _, c := range rows {
-		bodies[c.hash] = c.body
-	}
-	return bodies, nil
+	rows, err := all(ctx, tx, scanContent, list, tx.account, kind)
+	return byHash(rows), err
 }

@@ -59,11 +59,11 @@ func TestUsers(t *testing.T) {
 		byID := secret.Reference{Kind: secret.SecretID, Name: "s1"}
 		x.write(t, func(tx *store.Tx) error { return tx.PutTreeEntry(ctx, above) })
 		x.write(t, func(tx *store.Tx) error {
-			return tx.PutUsages(ctx, "e2", "d1", []store.Usage{
+			return tx.PutUsages(ctx, "e2", map[string][]store.Usage{"d1": {
 				{Field: "inject_body.a", Reference: byID},
 				{Field: "inject_body.b", Reference: byName},
 				{Field: "inject_body.b", Reference: byName}, // said twice
-			})
+			}})
 		})
 		users := func(id, name string, want ...store.TreeEntry) {
 			t.Helper()
@@ -79,7 +79,7 @@ func TestUsers(t *testing.T) {
 		users("s1", "another", above)
 		users("another", "stripe_api_key", live, above)
 		users("stripe_api_key", "s1") // an id is no name
-		x.write(t, func(tx *store.Tx) error { return tx.PutUsages(ctx, "e2", "d1", nil) })
+		x.write(t, func(tx *store.Tx) error { return tx.PutUsages(ctx, "e2", map[string][]store.Usage{"d1": nil}) })
 		users("s1", "stripe_api_key", live)
 		x.write(t, func(tx *store.Tx) error { return tx.DropTreeEntry(ctx, "e1", charges) })
 		users("s1", "stripe_api_key") // a reference counts where the definition is live

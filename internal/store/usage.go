@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/lockage/lockage/internal/secret"
 )
@@ -12,25 +14,36 @@ const (
 	byID   = "id"
 )
 
-// PutUsages replaces what a definition refers to in an environment.
-func (tx *Tx) PutUsages(ctx context.Context, environmentID, definitionID string, usages []Usage) error {
-	const drop = `DELETE FROM usages WHERE account_id = $1 AND environment_id = $2 AND definition_id = $3`
-	if err := tx.exec(ctx, drop, tx.account, environmentID, definitionID); err != nil {
+// PutUsages replaces what definitions refer to in an environment: usages has each by its id.
+func (tx *Tx) PutUsages(ctx context.Context, environmentID string, usages map[string][]Usage) error {
+	type line struct {
+		id string
+		Usage
+	}
+	ids := slices.Sorted(maps.Keys(usages))
+	var lines []line
+	for _, id := range ids {
+		for _, u := range usages[id] {
+			lines = append(lines, line{id, u})
+		}
+	}
+	const drop = `DELETE FROM usages WHERE account_id = $1 AND environment_id = $2 AND definition_id IN (%s)`
+	err := of(drop, ids, []any{tx.account, environmentID}, func(query string, args []any) error {
+		return tx.exec(ctx, query, args...)
+	})
+	if err != nil {
 		return err
 	}
 	const insert = `
 		INSERT INTO usages (account_id, environment_id, definition_id, field, reference_kind, reference)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
-	for _, u := range usages {
+		VALUES %s ON CONFLICT DO NOTHING`
+	return insertAll(ctx, tx, insert, lines, func(l line) []any {
 		kind := byName
-		if u.Reference.Kind == secret.SecretID {
+		if l.Reference.Kind == secret.SecretID {
 			kind = byID
 		}
-		if err := tx.exec(ctx, insert, tx.account, environmentID, definitionID, u.Field, kind, u.Reference.Name); err != nil {
-			return err
-		}
-	}
-	return nil
+		return []any{tx.account, environmentID, l.id, l.Field, kind, l.Reference.Name}
+	})
 }
 
 // Usage is a reference to a secret through a field of a definition.

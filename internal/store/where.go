@@ -23,6 +23,15 @@ func (w *where) arg(v any) string {
 	return fmt.Sprintf("$%d", len(w.args))
 }
 
+// places adds values and answers their parameters as a list.
+func (w *where) places(values []any) string {
+	places := make([]string, len(values))
+	for i, v := range values {
+		places[i] = w.arg(v)
+	}
+	return strings.Join(places, ", ")
+}
+
 func (w *where) add(condition string, v any) {
 	w.conditions = append(w.conditions, fmt.Sprintf(condition, w.arg(v)))
 }

@@ -23,7 +23,7 @@ func Status(k fault.Kind) int {
 		return http.StatusNotFound
 	case fault.MethodDenied:
 		return http.StatusMethodNotAllowed
-	case fault.Conflict, fault.InUse, fault.Stale, fault.NotReady, fault.OnHold:
+	case fault.Conflict, fault.InUse, fault.Stale, fault.NotReady, fault.OnHold, fault.Frozen:
 		return http.StatusConflict
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
@@ -47,6 +47,7 @@ type problemDetail struct {
 	RequestID string        `json:"request_id"`
 	Fields    []fault.Field `json:"fields,omitempty"`
 	Routes    []fault.Route `json:"routes,omitempty"`
+	Plan      any           `json:"plan,omitempty"`
 }
 
 // adminProblem is the body of a refused /admin call.
@@ -60,6 +61,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	e := explain(w, r, err)
 	WriteJSON(w, r, Status(e.Kind), problem{Error: problemDetail{
 		Type: e.Kind, Message: e.Error(), RequestID: RequestID(r.Context()), Fields: e.Fields, Routes: e.Routes,
+		Plan: e.Detail,
 	}})
 }
 

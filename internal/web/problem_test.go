@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/web"
 )
@@ -21,7 +23,7 @@ func TestStatus(t *testing.T) {
 	for kind, want := range map[fault.Kind]int{
 		fault.Invalid: 400, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.PlanLimit: 403, fault.NotFound: 404,
 		fault.MethodDenied: 405, fault.Conflict: 409, fault.InUse: 409, fault.Stale: 409, fault.NotReady: 409,
-		fault.OnHold: 409, fault.TooLarge: 413, fault.Limited: 429, fault.Internal: 500, fault.Unavailable: 503, "": 500,
+		fault.OnHold: 409, fault.Frozen: 409, fault.TooLarge: 413, fault.Limited: 429, fault.Internal: 500, fault.Unavailable: 503, "": 500,
 	} {
 		if got := web.Status(kind); got != want {
 			t.Errorf("Status(%q): got %d, want %d", kind, got, want)
@@ -65,6 +67,19 @@ func TestProblem(t *testing.T) {
 			body:    `{"error":{"type":"rate_limited","message":"wait","request_id":"RID"}}`,
 			admin:   `{"error":"wait"}`,
 			headers: map[string]string{"Retry-After": "2"},
+		},
+		"plan": {
+			err:    &fault.Error{Kind: fault.Stale, Message: "look again", Detail: struct{ Hash string }{"h"}},
+			status: 409,
+			body:   `{"error":{"type":"stale","message":"look again","request_id":"RID","plan":{"Hash":"h"}}}`,
+			admin:  `{"error":"look again"}`,
+		},
+		"freeze": {
+			err:     &fault.Error{Kind: fault.Frozen, Message: "wait", RetryAfter: time.Hour},
+			status:  409,
+			body:    `{"error":{"type":"frozen","message":"wait","request_id":"RID"}}`,
+			admin:   `{"error":"wait"}`,
+			headers: map[string]string{"Retry-After": "3600"},
 		},
 		"without a kind": {
 			err:    errors.New("canary"),
@@ -188,6 +203,38 @@ func TestBearer(t *testing.T) {
 		got, err := web.Bearer(r)
 		if got != tt.want || (err == nil) != (tt.want != "") || err != nil && !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, tt.want)
+		}
+	}
+}
+
+func TestPrincipalCarriesTheReasonOfAnOverride(t *testing.T) {
+	for name, tt := range map[string]struct {
+		values  []string
+		want    string
+		refused bool
+	}{
+		"none":        {nil, "", false},
+		"text":        {[]string{"the key leaked"}, "the key leaked", false},
+		"not ASCII":   {[]string{"die Schlüssel"}, "die Schlüssel", false},
+		"longest":     {[]string{strings.Repeat("ü", 500)}, strings.Repeat("ü", 500), false},
+		"too long":    {[]string{strings.Repeat("a", 501)}, "", true},
+		"empty":       {[]string{""}, "", true},
+		"blank":       {[]string{" "}, "", true},
+		"twice":       {[]string{"a", "b"}, "", true},
+		"control":     {[]string{"a\tb"}, "", true},
+		"not UTF-8":   {[]string{"a\xff"}, "", true},
+		"unprintable": {[]string{"a\u202e"}, "", true},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer abc")
+		r.Header[web.OverrideHeader] = tt.values
+		var got access.Request
+		_, err := web.Principal(r, func(_ context.Context, _ string, from access.Request) (access.Principal, error) {
+			got = from
+			return access.Principal{}, nil
+		})
+		if got.Override != tt.want || fault.Is(err, fault.Invalid) != tt.refused || !tt.refused && err != nil {
+			t.Errorf("%s: got %q, %v; want %q, refused %v", name, got.Override, err, tt.want, tt.refused)
 		}
 	}
 }

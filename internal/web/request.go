@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/fault"
@@ -14,16 +16,27 @@ import (
 // maxBearer is more than any credential of ours is long.
 const maxBearer = 4096
 
+// OverrideHeader carries the reason why its sender goes on in spite of a freeze.
+const OverrideHeader = "Lockage-Override-Freeze"
+
+// maxOverride is how many characters such a reason may have.
+const maxOverride = 500
+
 // Authenticate finds out whose credential it is, or fails with fault.Unauthenticated.
 type Authenticate func(ctx context.Context, bearer string, from access.Request) (access.Principal, error)
 
-// Principal finds out who sent the request, by its bearer credential, and notes the id in the event.
+// Principal finds out who sent the request, by its bearer credential, and notes the id in the event. With it comes the
+// reason of OverrideHeader, which is refused as fault.Invalid when it is not one.
 func Principal(r *http.Request, authenticate Authenticate) (access.Principal, error) {
 	bearer, err := Bearer(r)
 	if err != nil {
 		return access.Principal{}, err
 	}
-	who, err := authenticate(r.Context(), bearer, Request(r.Context()))
+	from := Request(r.Context())
+	if from.Override, err = override(r); err != nil {
+		return access.Principal{}, err
+	}
+	who, err := authenticate(r.Context(), bearer, from)
 	if err != nil {
 		return access.Principal{}, err
 	}
@@ -43,6 +56,21 @@ func Bearer(r *http.Request) (string, error) {
 		}
 	}
 	return "", fault.New(fault.Unauthenticated, "a credential is needed; send it as Authorization: Bearer <credential>")
+}
+
+// override is the reason for which the sender overrides a freeze; "" when none is sent.
+func override(r *http.Request) (string, error) {
+	values := r.Header.Values(OverrideHeader)
+	if len(values) == 0 {
+		return "", nil
+	}
+	reason := values[0]
+	unprintable := func(c rune) bool { return !unicode.IsPrint(c) }
+	if len(values) > 1 || strings.TrimSpace(reason) == "" || !utf8.ValidString(reason) ||
+		utf8.RuneCountInString(reason) > maxOverride || strings.ContainsFunc(reason, unprintable) {
+		return "", fault.Refused(OverrideHeader, "must be a reason of 1 to %d printable characters, sent once", maxOverride)
+	}
+	return reason, nil
 }
 
 // visible says whether s is made of visible ASCII only.

@@ -23,11 +23,12 @@ type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 // Config is what a Front is made of.
 type Config struct {
-	Logger    *slog.Logger     // required: receives one event per request
-	Refuse    Refuse           // required: how the front answers failures
-	Now       func() time.Time // nil: the real clock
-	BodyLimit int64            // bytes; 0: DefaultBodyLimit
-	TimeLimit time.Duration    // 0: DefaultTimeLimit
+	Logger    *slog.Logger              // required: receives one event per request
+	Refuse    Refuse                    // required: how the front answers failures
+	Now       func() time.Time          // nil: the real clock
+	BodyLimit int64                     // bytes; 0: DefaultBodyLimit
+	Large     func(*http.Request) int64 // the limit of a request that may be larger, 0 for the others; nil: none may
+	TimeLimit time.Duration             // 0: DefaultTimeLimit
 }
 
 // Front puts what all fronts share around a handler. It is safe for concurrent use.
@@ -36,6 +37,7 @@ type Front struct {
 	refuse    Refuse
 	now       func() time.Time
 	bodyLimit int64
+	large     func(*http.Request) int64
 	timeLimit time.Duration
 }
 
@@ -44,12 +46,15 @@ func New(c Config) (*Front, error) {
 	if c.Logger == nil || c.Refuse == nil {
 		return nil, errors.New("web: a front needs a logger and a way to refuse")
 	}
-	f := &Front{logger: c.Logger, refuse: c.Refuse, now: c.Now, bodyLimit: c.BodyLimit, timeLimit: c.TimeLimit}
+	f := &Front{logger: c.Logger, refuse: c.Refuse, now: c.Now, bodyLimit: c.BodyLimit, large: c.Large, timeLimit: c.TimeLimit}
 	if f.now == nil {
 		f.now = time.Now
 	}
 	if f.bodyLimit <= 0 {
 		f.bodyLimit = DefaultBodyLimit
+	}
+	if f.large == nil {
+		f.large = func(*http.Request) int64 { return 0 }
 	}
 	if f.timeLimit <= 0 {
 		f.timeLimit = DefaultTimeLimit
@@ -66,7 +71,7 @@ func (f *Front) Wrap(h http.Handler) http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx)
 		// The limit is given the server's own writer, which it tells to close the connection.
-		r.Body = http.MaxBytesReader(w, r.Body, f.bodyLimit)
+		r.Body = http.MaxBytesReader(w, r.Body, max(f.bodyLimit, f.large(r)))
 
 		setHeaders(w.Header(), r, e.RequestID)
 		t := &tracker{ResponseWriter: w}

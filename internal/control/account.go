@@ -1,0 +1,53 @@
+package control
+
+import (
+	"context"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/definition"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/store"
+)
+
+// Account is what an account sets for itself.
+type Account = store.Account
+
+// GetAccount answers what the account sets for itself.
+func (c *Control) GetAccount(ctx context.Context, who access.Principal) (a Account, err error) {
+	err = c.read(ctx, who, access.AccountRead, account, func(v *visit) error {
+		a, err = v.AccountSettings(ctx)
+		return err
+	})
+	return a, err
+}
+
+// UpdateAccount changes whether commits, promotions and rollbacks need a message; nil leaves it.
+func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, commitMessageRequired *bool) (a Account, err error) {
+	err = c.write(ctx, who, access.AccountUpdate, account, func(v *visit) error {
+		if a, err = v.AccountSettings(ctx); err != nil {
+			return err
+		}
+		v.target = audit.Target{Kind: "account", ID: a.ID, Name: a.Name}
+		if commitMessageRequired != nil {
+			a.CommitMessageRequired = *commitMessageRequired
+		}
+		return v.Tx.UpdateAccount(ctx, a)
+	})
+	return a, err
+}
+
+// checkMessage checks a message against the account's setting.
+func (v *visit) checkMessage(ctx context.Context, message string) error {
+	if err := definition.CheckMessage(message); err != nil {
+		return err
+	}
+	if message != "" {
+		return nil
+	}
+	a, err := v.AccountSettings(ctx)
+	if err == nil && a.CommitMessageRequired {
+		err = fault.Refused("message", "is required: the account asks for one")
+	}
+	return err
+}

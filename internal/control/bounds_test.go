@@ -1,0 +1,56 @@
+package control_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/store"
+	"github.com/lockage/lockage/internal/testkit"
+)
+
+// The first environment changes by commits, which nobody approves: it cannot be protected.
+func TestTheFirstEnvironmentIsNotProtected(t *testing.T) {
+	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+		x := newFixture(t, c)
+		protected := true
+		for name, f := range map[string]environment.Fields{
+			"protected": {Protected: &protected},
+			"approvals": {Protection: &environment.Protection{Approvals: 1}},
+		} {
+			_, err := x.UpdateEnvironment(t.Context(), x.owner, "development", f)
+			if fault.KindOf(err) != fault.Invalid {
+				t.Errorf("%s: got %v, want a refusal", name, err)
+			}
+		}
+	})
+}
+
+// A freeze refuses a key that would come back to life, and lets one be cut short.
+func TestAFreezeRefusesToProlongAKey(t *testing.T) {
+	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+		x := newFixture(t, c)
+		k := x.createKey(t, "production")
+		soon, later := x.clock.Now().Add(time.Hour), x.clock.Now().Add(48*time.Hour)
+		if _, err := x.UpdateAPIKey(t.Context(), x.owner, k.ID, apikey.Fields{ExpiresAt: &soon}); err != nil {
+			t.Fatal(err)
+		}
+		window := environment.Window{Start: x.clock.Now().Add(-time.Hour), End: x.clock.Now().Add(24 * time.Hour), Reason: "holidays"}
+		if _, err := x.UpdateEnvironment(t.Context(), x.owner, "production", environment.Fields{
+			Protection: &environment.Protection{Freeze: []environment.Window{window}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for name, at := range map[string]time.Time{"later": later, "for good": {}} {
+			if _, err := x.UpdateAPIKey(t.Context(), x.owner, k.ID, apikey.Fields{ExpiresAt: &at}); fault.KindOf(err) != fault.Frozen {
+				t.Errorf("%s: got %v, want frozen", name, err)
+			}
+		}
+		sooner := x.clock.Now().Add(time.Minute)
+		if _, err := x.UpdateAPIKey(t.Context(), x.owner, k.ID, apikey.Fields{ExpiresAt: &sooner}); err != nil {
+			t.Errorf("sooner: %v", err)
+		}
+	})
+}
