@@ -92,7 +92,7 @@ func Detail(pairs ...string) map[string]string {
 func AllowedDetail(key string) bool {
 	switch key {
 	case "name", "version", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite",
-		"active", "field", "plan", "promotion", "force":
+		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze":
 		return true
 	default:
 		return false

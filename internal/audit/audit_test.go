@@ -48,6 +48,7 @@ func TestDetailPanicsOnMistakes(t *testing.T) {
 func TestAllowedDetail(t *testing.T) {
 	for _, key := range []string{
 		"name", "version", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite", "active", "field",
+		"plan", "promotion", "force", "protected", "approvals", "freeze",
 	} {
 		if !audit.AllowedDetail(key) {
 			t.Errorf("%s is refused, want it allowed", key)

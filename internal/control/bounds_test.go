@@ -4,7 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/store"
@@ -51,6 +54,30 @@ func TestAFreezeRefusesToProlongAKey(t *testing.T) {
 		sooner := x.clock.Now().Add(time.Minute)
 		if _, err := x.UpdateAPIKey(t.Context(), x.owner, k.ID, apikey.Fields{ExpiresAt: &sooner}); err != nil {
 			t.Errorf("sooner: %v", err)
+		}
+	})
+}
+
+// Who changes what an environment asks for is told in the audit log, with what it asks from then on.
+func TestAProtectionsChangeIsTold(t *testing.T) {
+	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+		x := newFixture(t, c)
+		protected := false
+		if _, err := x.UpdateEnvironment(t.Context(), x.owner, "production", environment.Fields{
+			Protected: &protected,
+			Protection: &environment.Protection{Approvals: 2, Freeze: []environment.Window{{
+				Start: x.clock.Now().Add(time.Hour), End: x.clock.Now().Add(2 * time.Hour), Reason: "holidays",
+			}}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		list, _, err := x.ListAudit(t.Context(), x.owner, control.AuditFilter{Action: "environment.update"})
+		if err != nil || len(list) != 1 {
+			t.Fatalf("got %d entries, %v; want one", len(list), err)
+		}
+		want := map[string]string{"protected": "false", "approvals": "2", "freeze": "1 windows"}
+		if diff := cmp.Diff(want, list[0].Detail); diff != "" {
+			t.Errorf("detail (-want +got):\n%s", diff)
 		}
 	})
 }

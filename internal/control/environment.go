@@ -3,7 +3,9 @@ package control
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -157,15 +159,32 @@ func (c *Control) UpdateEnvironment(ctx context.Context, who access.Principal, r
 				return err
 			}
 		}
-		if changed.Name != v.environment.Name {
-			v.detail = audit.Detail("name", changed.Name)
-		}
+		v.detail = environmentDetail(v.environment, changed)
 		changed.UpdatedAt = v.Now()
 		e = changed
 		v.Serve()
 		return v.Tx.UpdateEnvironment(ctx, changed)
 	})
 	return e, err
+}
+
+// environmentDetail tells the audit log what a change of an environment is about: its new name, and what it asks from
+// now on of those who change it.
+func environmentDetail(before, after environment.Environment) map[string]string {
+	var pairs []string
+	if after.Name != before.Name {
+		pairs = append(pairs, "name", after.Name)
+	}
+	if after.Protected != before.Protected {
+		pairs = append(pairs, "protected", strconv.FormatBool(after.Protected))
+	}
+	if after.Protection.Approvals != before.Protection.Approvals {
+		pairs = append(pairs, "approvals", strconv.Itoa(after.Protection.Approvals))
+	}
+	if !reflect.DeepEqual(after.Protection.Freeze, before.Protection.Freeze) {
+		pairs = append(pairs, "freeze", strconv.Itoa(len(after.Protection.Freeze))+" windows")
+	}
+	return audit.Detail(pairs...)
 }
 
 // DeleteEnvironment removes an environment with its values, keys and data. Refused for the default, the first and the

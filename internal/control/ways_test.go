@@ -35,7 +35,7 @@ func (x *fixture) ways() []operation {
 			_, err := x.UpdateAccount(ctx, who, ptr(true))
 			return err
 		}},
-		{name: "ask for an approval", action: access.EnvironmentUpdate, environment: "production", target: "environment production", run: func(ctx context.Context, who access.Principal) error {
+		{name: "ask for an approval", action: access.EnvironmentUpdate, environment: "production", target: "environment production", detail: []string{"approvals", "1"}, run: func(ctx context.Context, who access.Principal) error {
 			_, err := x.UpdateEnvironment(ctx, who, "production", environment.Fields{Protection: &environment.Protection{Approvals: 1}})
 			return err
 		}},
