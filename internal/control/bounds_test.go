@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/store"
@@ -78,6 +79,45 @@ func TestAProtectionsChangeIsTold(t *testing.T) {
 		want := map[string]string{"protected": "false", "approvals": "2", "freeze": "1 windows"}
 		if diff := cmp.Diff(want, list[0].Detail); diff != "" {
 			t.Errorf("detail (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Promoting what an earlier commit had, when the source has moved on, is worth a look.
+func TestAPlanTellsOfOlderContent(t *testing.T) {
+	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+		x := newFixture(t, c)
+		x.createRoute(t, `{"key":"a","target_url":"https://example.com/1"}`)
+		first, err := x.Commit(t.Context(), x.owner, "one", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.UpdateRoute(t.Context(), x.owner, "a", []byte(`{"timeout":"1s"}`), nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		second, err := x.Commit(t.Context(), x.owner, "two", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, tt := range map[string]struct {
+			commits []string
+			want    []string
+		}{
+			"the earlier one": {[]string{first.ID}, []string{definition.WarningOlderContent}},
+			"both":            {[]string{first.ID, second.ID}, nil},
+			"everything":      {nil, nil},
+		} {
+			plan, err := x.PlanPromotion(t.Context(), x.owner, control.PromotionRequest{To: "production", Commits: tt.commits})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, w := range plan.Steps[0].Warnings {
+				got = append(got, w.Kind)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s: warnings (-want +got):\n%s", name, diff)
+			}
 		}
 	})
 }

@@ -20,7 +20,8 @@ type proposal struct {
 type proposedStep struct {
 	from, to      environment.Environment
 	before, after definition.Tree
-	source        string // id of the commit promoted from
+	source        string          // id of the commit promoted from
+	current       definition.Tree // what from has; nil: what is not compared with it
 }
 
 // stand is what the references of an environment resolve to: its values in force, by secret.
@@ -134,6 +135,12 @@ func (v *visit) planStep(ctx context.Context, kind string, p proposedStep, s *st
 					step.Warnings = append(step.Warnings, s.warnings(u, change.Ref.Key, p, p.to.ID == v.pipeline.Top().ID)...)
 				}
 			}
+		}
+		if p.current != nil && p.current[change.Ref] != change.After {
+			step.Warnings = append(step.Warnings, definition.Warning{
+				Kind: definition.WarningOlderContent, Environment: p.to.Name, Definition: change.Ref.Key,
+				Message: fmt.Sprintf("'%s' is promoted as an earlier commit had it, which is not what environment '%s' has now", change.Ref.Key, p.from.Name),
+			})
 		}
 		step.Changes = append(step.Changes, item)
 	}

@@ -94,7 +94,7 @@ func (v *visit) propose(ctx context.Context, r PromotionRequest) (p proposal, er
 		if err != nil {
 			return p, err
 		}
-		s := proposedStep{from: from, to: to, before: before, after: after}
+		s := proposedStep{from: from, to: to, before: before, after: after, current: source}
 		if from.Head > 0 {
 			if s.source, err = v.CommitID(ctx, from.ID, from.Head); err != nil {
 				return p, err

@@ -96,6 +96,7 @@ type Blocker struct {
 const (
 	WarningSameValue    = "same_value"    // a secret has the same value in both environments
 	WarningSandboxValue = "sandbox_value" // a value that looks made for tests goes where customers are
+	WarningOlderContent = "older_content" // what is promoted is not what the source has now
 )
 
 // Warning is something to look at before a plan is carried out; it stops nothing.
