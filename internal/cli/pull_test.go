@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -218,6 +219,34 @@ func TestPullAwkward(t *testing.T) {
 }
 
 // TestFolderRefused checks that files with mistakes are told with their places, and that nothing is sent.
+// A pipe would be waited for without an end, and a link leads out of the folder.
+func TestFolderTakesRegularFilesOnly(t *testing.T) {
+	loggedIn(t)
+	outside := filepath.Join(t.TempDir(), "outside.yaml")
+	if err := os.WriteFile(outside, []byte("target_url: https://canary.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func(path string) error{
+		"a pipe":                      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"a link out of the folder":    func(path string) error { return os.Symlink(outside, path) },
+		"a link to an endless device": func(path string) error { return os.Symlink("/dev/zero", path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "routes"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := put(filepath.Join(dir, "routes", "pay.yaml")); err != nil {
+				t.Skipf("cannot make %s here: %v", name, err)
+			}
+			r := run(t, "", "push", dir, "--plan")
+			if r.code != 3 || !strings.Contains(r.err, "routes/pay.yaml: is no regular file") {
+				t.Errorf("got %+v, want code 3 and the file named", r)
+			}
+		})
+	}
+}
+
 func TestFolderRefused(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -121,3 +121,27 @@ func TestAPlanTellsOfOlderContent(t *testing.T) {
 		}
 	})
 }
+
+// Creating a route anew takes back its saved deletion, but not behind the back of whoever saved that.
+func TestAnothersDeletionIsNotReplaced(t *testing.T) {
+	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+		x := newFixture(t, c)
+		body := `{"key":"a","target_url":"https://example.com/1"}`
+		x.createRoute(t, body)
+		if _, err := x.Commit(t.Context(), x.owner, "one", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.DeleteRoute(t.Context(), x.developer, "a", nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.CreateRoute(t.Context(), x.owner, []byte(body), nil); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("somebody else: got %v, want a conflict", err)
+		}
+		if list, err := x.ListChanges(t.Context(), x.owner); err != nil || len(list) != 1 || list[0].Kind() != "deleted" {
+			t.Errorf("changes: got %+v, %v; want the deletion as it was", list, err)
+		}
+		if _, err := x.CreateRoute(t.Context(), x.developer, []byte(body), nil); err != nil {
+			t.Errorf("who saved it: %v", err)
+		}
+	})
+}

@@ -158,7 +158,7 @@ func (c *Control) read(ctx context.Context, who access.Principal, action access.
 // recordRefusal keeps a refused decision. The refusal stands even when it cannot be recorded: it changed nothing.
 func (c *Control) recordRefusal(ctx context.Context, v *visit, refusal error) {
 	kind := fault.KindOf(refusal)
-	if kind == fault.Internal || kind == fault.Unavailable || v.Tx == nil {
+	if kind == fault.Internal || kind == fault.Unavailable {
 		return // not a decision
 	}
 	e := v.entry(audit.Refused)
@@ -180,7 +180,7 @@ func (c *Control) RecordRefused(ctx context.Context, who access.Principal, opera
 	if who.Account == "" || !errors.As(refusal, &told) || told.Recorded {
 		return
 	}
-	v := &visit{Tx: &store.Tx{}, who: who, action: access.RequestRefuse, target: audit.Target{Kind: "operation", Name: operation}}
+	v := &visit{who: who, action: access.RequestRefuse, target: audit.Target{Kind: "operation", Name: operation}}
 	c.recordRefusal(ctx, v, refusal)
 }
 

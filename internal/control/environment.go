@@ -140,9 +140,6 @@ func (c *Control) UpdateEnvironment(ctx context.Context, who access.Principal, r
 		if err != nil {
 			return err
 		}
-		if changed, err = changed.Protect(f.Protected, f.Protection); err != nil {
-			return err
-		}
 		if changed.ID == v.pipeline.First().ID && (changed.Protected || changed.Protection.Approvals > 0) {
 			return fault.Refused("protected", "is not for the first environment: changes begin there by commits, which nobody approves")
 		}

@@ -205,29 +205,29 @@ func TestProtectionAsJSON(t *testing.T) {
 	}
 }
 
-func TestProtect(t *testing.T) {
+func TestApplyProtects(t *testing.T) {
 	_, production := environment.BuiltIn()
 	want := wantEverything(t)
-	got, err := production.Protect(nil, &want)
+	got, err := production.Apply(environment.Fields{Protected: nil, Protection: &want})
 	if err != nil {
-		t.Fatalf("Protect: got %v, want no error", err)
+		t.Fatalf("Apply: got %v, want no error", err)
 	}
 	if diff := cmp.Diff(wantEverything(t), got.Protection); diff != "" || !got.Protected {
-		t.Errorf("Protect: got protected %v, want true, and (-want +got):\n%s", got.Protected, diff)
+		t.Errorf("Apply: got protected %v, want true, and (-want +got):\n%s", got.Protected, diff)
 	}
 	want.Freeze[0].Reason = "mine"
 	if got.Protection.Freeze[0].Reason == "mine" {
-		t.Error("Protect shares the list of windows")
+		t.Error("Apply shares the list of windows")
 	}
-	got, err = got.Protect(new(false), nil)
+	got, err = got.Apply(environment.Fields{Protected: new(false), Protection: nil})
 	if diff := cmp.Diff(wantEverything(t), got.Protection); err != nil || diff != "" || got.Protected {
-		t.Errorf("Protect: got %v and protected %v, want no error and false, and (-want +got):\n%s", err, got.Protected, diff)
+		t.Errorf("Apply: got %v and protected %v, want no error and false, and (-want +got):\n%s", err, got.Protected, diff)
 	}
-	if got, err = got.Protect(nil, &environment.Protection{}); err != nil || got.Protection.Approvals != 0 || got.Protection.Freeze != nil {
-		t.Errorf("Protect: got %v and %v, want no error and nothing asked", got.Protection, err)
+	if got, err = got.Apply(environment.Fields{Protected: nil, Protection: &environment.Protection{}}); err != nil || got.Protection.Approvals != 0 || got.Protection.Freeze != nil {
+		t.Errorf("Apply: got %v and %v, want no error and nothing asked", got.Protection, err)
 	}
 	bad := environment.Protection{Approvals: -1, Freeze: make([]environment.Window, 1)}
-	got, err = production.Protect(new(false), &bad)
+	got, err = production.Apply(environment.Fields{Protected: new(false), Protection: &bad})
 	if diff := cmp.Diff([]string{"protection.approvals", "protection.freeze[0]"}, refused(t, err)); diff != "" {
 		t.Errorf("refused fields (-want +got):\n%s", diff)
 	}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/store"
 )
 
@@ -71,6 +73,49 @@ func TestDeleteEnvironment(t *testing.T) {
 				default:
 					t.Errorf("%s still has %s", table, row)
 				}
+			}
+		}
+	})
+}
+
+// A batch of calls may be on its way while their environment is deleted: none of them may stay behind.
+func TestDeleteEnvironmentTakesCallsOnTheirWay(t *testing.T) {
+	onBoth(t, func(t *testing.T, x fixture) {
+		late := callOf(ours)
+		late.ID = "late"
+		stored, release := make(chan struct{}), make(chan struct{})
+		batched, deleted := make(chan error, 1), make(chan error, 1)
+		go func() {
+			batched <- x.Batch(t.Context(), func(tx *store.Tx) error {
+				err := tx.InsertCalls(t.Context(), []route.Call{late})
+				close(stored)
+				<-release
+				return err
+			})
+		}()
+		<-stored
+		go func() {
+			deleted <- x.Write(t.Context(), ours, func(tx *store.Tx) error {
+				if err := tx.DeleteEnvironment(t.Context(), late.EnvironmentID); err != nil {
+					return err
+				}
+				return tx.AppendAudit(t.Context(), audit.Entry{})
+			})
+		}()
+		// on PostgreSQL the deletion goes as far as it can beside the batch; SQLite has one writer, so it has not begun
+		const waiting = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+		for n := 0; n == 0 && len(deleted) == 0; {
+			if err := x.db.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil {
+				break // SQLite
+			}
+		}
+		close(release)
+		if err := errors.Join(<-batched, <-deleted); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rowsOf(t, x.db, ours)["calls"] {
+			if strings.Contains("|"+row, "|environment_id="+late.EnvironmentID+"|") {
+				t.Errorf("a call of the deleted environment stayed: %s", row)
 			}
 		}
 	})
