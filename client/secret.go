@@ -53,9 +53,14 @@ func (c *Client) SetSecretValue(ctx context.Context, ref, environment, value str
 	if !utf8.ValidString(value) {
 		return wire.SecretEnvironment{}, errors.New("value: must be text in UTF-8")
 	}
+	return c.PutSecretValue(ctx, ref, environment, wire.SecretValue{Value: value})
+}
+
+// PutSecretValue is SetSecretValue with everything that can be said of a value: its encoding, its terms, and whether it
+// is staged.
+func (c *Client) PutSecretValue(ctx context.Context, ref, environment string, v wire.SecretValue) (wire.SecretEnvironment, error) {
 	return do[wire.SecretEnvironment](ctx, c, request{
-		method: http.MethodPut, path: []string{"v1", "secrets", ref, "environments", environment},
-		body: wire.SecretValue{Value: value},
+		method: http.MethodPut, path: []string{"v1", "secrets", ref, "environments", environment}, body: v,
 	})
 }
 

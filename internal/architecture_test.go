@@ -45,7 +45,7 @@ var table = map[string]row{
 	"internal/server": {
 		[]string{
 			"internal/api", "internal/dashboard", "internal/gateway", "internal/control", "internal/store",
-			"internal/snapshot", "internal/secret", "internal/apikey", "internal/web", "client",
+			"internal/snapshot", "internal/secret", "internal/apikey", "internal/web", "internal/guard", "client",
 		},
 		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of the key files",
 	},
@@ -64,6 +64,7 @@ var table = map[string]row{
 	"internal/gateway": {
 		[]string{
 			"internal/snapshot", "internal/web", "internal/route", "internal/secret", "internal/apikey", "internal/access",
+			"internal/guard",
 		},
 		"the hot path reads the snapshot and nothing else, so that no call waits for the control plane; whether a token may call is decided where everything is",
 	},
@@ -89,6 +90,7 @@ var table = map[string]row{
 	"internal/access":      {nil, "who may do what is decided without knowing what it is done to"},
 	"internal/apikey":      {nil, "the form of a credential depends on nothing"},
 	"internal/secret":      {nil, "the less sealing depends on, the fewer see plaintext"},
+	"internal/guard":       {nil, "where connections may lead is decided in one place, for calls and for token endpoints"},
 	"internal/fault":       {nil, "every package names failures; what all import imports none"},
 	"client":               {[]string{"wire"}, "other programs build on it: it brings nothing of the server along"},
 	"wire":                 {nil, "the public structs are a promise and hold no behaviour"},

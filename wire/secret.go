@@ -24,19 +24,37 @@ type SecretUpdate struct {
 }
 
 // SecretEnvironment is the state of a secret in one environment: GET /v1/secrets/{id}/environments lists every
-// environment the caller sees.
+// environment the caller sees. Version is the one in force, StagedVersion the one that test calls may try.
 type SecretEnvironment struct {
-	Environment string     `json:"environment"`
-	Configured  bool       `json:"configured"`
-	Version     int64      `json:"version,omitempty"`
-	Routes      []RouteRef `json:"routes"`
-	CreatedAt   Time       `json:"created_at"`
-	UpdatedAt   Time       `json:"updated_at"`
+	Environment   string     `json:"environment"`
+	Configured    bool       `json:"configured"`
+	Version       int64      `json:"version,omitempty"`
+	StagedVersion int64      `json:"staged_version,omitempty"`
+	ExpiresAt     Time       `json:"expires_at"`
+	Strict        bool       `json:"strict"`
+	Expired       bool       `json:"expired"`
+	AllowedHosts  []string   `json:"allowed_hosts"` // none: wherever a route leads
+	RouteCount    int        `json:"route_count"`
+	Routes        []RouteRef `json:"routes"`
+	LastUsedAt    Time       `json:"last_used_at"` // of the version in force
+	CreatedAt     Time       `json:"created_at"`
+	UpdatedAt     Time       `json:"updated_at"`
+	Warnings      []string   `json:"warnings,omitempty"` // of the write that this is the answer to
 }
 
 // SecretValue is the body of PUT …/environments/{environment}.
 type SecretValue struct {
-	Value string `json:"value"`
+	Value    string `json:"value"`
+	Encoding string `json:"encoding,omitempty"` // "base64" for a value of any bytes; absent is the text itself
+	SecretTerms
+	Stage bool `json:"stage,omitempty"` // test calls may try it; the version in force stays
+}
+
+// SecretTerms are the conditions under which a value may be used.
+type SecretTerms struct {
+	ExpiresAt    *Time     `json:"expires_at,omitempty"`
+	Strict       bool      `json:"strict,omitempty"`        // an expired value fails the call
+	AllowedHosts *[]string `json:"allowed_hosts,omitempty"` // absent: as the version in force has them
 }
 
 // SecretDuplicate is the body of POST …/environments/{source}/duplicate.
@@ -63,9 +81,10 @@ type AdminSecretEnvironment struct {
 
 // AdminDone is the bare answer to a successful write on the admin surface.
 type AdminDone struct {
-	OK          bool   `json:"ok"`
-	Environment string `json:"environment,omitempty"`
-	Message     string `json:"message,omitempty"`
+	OK          bool     `json:"ok"`
+	Environment string   `json:"environment,omitempty"`
+	Message     string   `json:"message,omitempty"`
+	Warnings    []string `json:"warnings,omitempty"`
 }
 
 // AdminFailure is the bare error of the admin surface.

@@ -45,8 +45,8 @@ func (a *API) adminListValues(ctx context.Context, c *call, in *adminSecret) (wi
 }
 
 func (a *API) adminSetValue(ctx context.Context, c *call, in *adminValue) (wire.AdminDone, error) {
-	e, _, err := a.setValue(ctx, c, in.SecretID, in.EnvironmentName)
-	return wire.AdminDone{OK: true, Environment: e.Name}, err
+	w, err := a.setValue(ctx, c, in.SecretID, in.EnvironmentName)
+	return wire.AdminDone{OK: true, Environment: w.Environment.Name, Warnings: w.Warnings}, err
 }
 
 func (a *API) adminDeleteValue(ctx context.Context, c *call, in *adminValue) (wire.AdminDone, error) {
@@ -59,9 +59,9 @@ func (a *API) adminDuplicateValue(ctx context.Context, c *call, in *adminSource)
 	if err != nil {
 		return wire.AdminDone{}, err
 	}
-	target, _, err := a.duplicateValue(ctx, c, in.SecretID, source.ID)
+	w, err := a.duplicateValue(ctx, c, in.SecretID, source.ID)
 	return wire.AdminDone{
-		OK: true, Environment: target.Name,
-		Message: fmt.Sprintf("Successfully created environment '%s' from '%s'", target.Name, source.Name),
+		OK: true, Environment: w.Environment.Name, Warnings: w.Warnings,
+		Message: fmt.Sprintf("Successfully created environment '%s' from '%s'", w.Environment.Name, source.Name),
 	}, err
 }

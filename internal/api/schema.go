@@ -80,7 +80,7 @@ var nullable = map[string][]string{
 	"RouteOverlay":      {"methods"},
 	"RouteUpdate":       {"methods"},
 	"RouteEffective":    {"target_url", "methods", "inject_body", "rate_limit", "timeout"},
-	"SecretEnvironment": {"created_at", "updated_at"},
+	"SecretEnvironment": {"created_at", "updated_at", "expires_at", "last_used_at"},
 }
 
 func orNull(s *huma.Schema) *huma.Schema {

@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 
 	"github.com/lockage/lockage/internal/control"
-	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/web"
@@ -64,11 +64,8 @@ func (a *API) listSecretEnvironments(ctx context.Context, c *call, in *byID) ([]
 }
 
 func (a *API) setSecretValue(ctx context.Context, c *call, in *secretInEnvironment) (wire.SecretEnvironment, error) {
-	e, slot, err := a.setValue(ctx, c, in.ID, in.Environment)
-	if err != nil {
-		return wire.SecretEnvironment{}, err
-	}
-	return a.slotOf(ctx, c, in.ID, e, slot), nil
+	w, err := a.setValue(ctx, c, in.ID, in.Environment)
+	return a.written(ctx, c, in.ID, w, err)
 }
 
 func (a *API) deleteSecretValue(ctx context.Context, c *call, in *secretInEnvironment) (wire.Deleted, error) {
@@ -76,48 +73,78 @@ func (a *API) deleteSecretValue(ctx context.Context, c *call, in *secretInEnviro
 }
 
 func (a *API) duplicateSecretValue(ctx context.Context, c *call, in *secretSource) (wire.SecretEnvironment, error) {
-	e, slot, err := a.duplicateValue(ctx, c, in.ID, in.Source)
-	if err != nil {
-		return wire.SecretEnvironment{}, err
-	}
-	return a.slotOf(ctx, c, in.ID, e, slot), nil
+	w, err := a.duplicateValue(ctx, c, in.ID, in.Source)
+	return a.written(ctx, c, in.ID, w, err)
 }
 
 // setValue is the PUT of both surfaces.
-func (a *API) setValue(ctx context.Context, c *call, ref, env string) (environment.Environment, secret.Slot, error) {
+func (a *API) setValue(ctx context.Context, c *call, ref, env string) (control.SecretWrite, error) {
 	b, err := decode[wire.SecretValue](c)
 	clear(c.body)
 	if err != nil {
-		return environment.Environment{}, secret.Slot{}, err
+		return control.SecretWrite{}, err
 	}
-	value := secret.NewPlaintext([]byte(b.Value))
+	value, err := plaintextOf(b.Value, b.Encoding)
+	if err != nil {
+		return control.SecretWrite{}, err
+	}
 	defer value.Wipe()
-	return a.control.SetSecretValue(ctx, c.who, ref, env, value)
+	return a.control.SetSecretValue(ctx, c.who, ref, env, termed(control.SecretValue{Value: value, Stage: b.Stage}, b.SecretTerms))
+}
+
+// plaintextOf reads a value as it was sent: the text itself, or any bytes in base64 (RFC 4648, with padding).
+func plaintextOf(text, encoding string) (secret.Plaintext, error) {
+	switch encoding {
+	case "", "text":
+		return secret.NewPlaintext([]byte(text)), secret.CheckText(text)
+	case "base64":
+		value, err := base64.StdEncoding.Strict().DecodeString(text)
+		if err != nil {
+			return secret.Plaintext{}, fault.Refused("value", "is not base64 with padding, as RFC 4648 has it in section 4")
+		}
+		return secret.NewPlaintext(value), nil
+	default:
+		return secret.Plaintext{}, fault.Refused("encoding", "must be text or base64")
+	}
+}
+
+// termed puts the terms that were sent into a value.
+func termed(v control.SecretValue, t wire.SecretTerms) control.SecretValue {
+	if at := timeOf(t.ExpiresAt); at != nil {
+		v.ExpiresAt = *at
+	}
+	v.Strict, v.Hosts = t.Strict, t.AllowedHosts
+	return v
 }
 
 // duplicateValue is the POST …/duplicate of both surfaces.
-func (a *API) duplicateValue(ctx context.Context, c *call, ref, source string) (environment.Environment, secret.Slot, error) {
+func (a *API) duplicateValue(ctx context.Context, c *call, ref, source string) (control.SecretWrite, error) {
 	b, err := decode[wire.SecretDuplicate](c)
 	if err != nil {
-		return environment.Environment{}, secret.Slot{}, err
+		return control.SecretWrite{}, err
 	}
 	return a.control.DuplicateSecretValue(ctx, c.who, ref, source, b.TargetEnvironment, b.Overwrite)
 }
 
-// slotOf is the state of a secret in an environment after a write, with the routes that use it there. The write is done
-// and must be answered as such, so routes that cannot be read are left out.
-func (a *API) slotOf(ctx context.Context, c *call, ref string, e environment.Environment, slot secret.Slot) wire.SecretEnvironment {
-	state := control.SecretStatus{Environment: e, Slot: slot}
+// written is the state of a secret in an environment after a write. The write is done and must be answered as such, so
+// what cannot be read is left out.
+func (a *API) written(ctx context.Context, c *call, ref string, w control.SecretWrite, err error) (wire.SecretEnvironment, error) {
+	if err != nil {
+		return wire.SecretEnvironment{}, err
+	}
+	state := control.SecretStatus{Environment: w.Environment, Slot: w.Slot}
 	_, list, _, err := a.control.SecretEnvironments(ctx, c.who, ref)
 	if err != nil {
 		web.Note(ctx, err)
 	}
 	for _, s := range list {
-		if s.Environment.ID == e.ID {
-			state.Routes = s.Routes
+		if s.Environment.ID == w.Environment.ID {
+			state = s
 		}
 	}
-	return secretEnvironmentOf(state)
+	out := secretEnvironmentOf(state)
+	out.Warnings = w.Warnings
+	return out, nil
 }
 
 func secretOf(s secret.Secret) wire.Secret {
@@ -129,8 +156,13 @@ func secretOf(s secret.Secret) wire.Secret {
 
 func secretEnvironmentOf(s control.SecretStatus) wire.SecretEnvironment {
 	out := wire.SecretEnvironment{
-		Environment: s.Environment.Name, Configured: s.Slot.Active > 0, Version: s.Slot.Active,
-		Routes: convert(s.Routes, func(r fault.Route) wire.RouteRef { return wire.RouteRef(r) }),
+		Environment: s.Environment.Name, Configured: s.Slot.Active > 0, Version: s.Slot.Active, StagedVersion: s.Slot.Staged,
+		ExpiresAt: wire.Time(s.Value.ExpiresAt), Strict: s.Value.Strict, Expired: s.Expired, AllowedHosts: s.Value.Hosts,
+		RouteCount: len(s.Routes), Routes: convert(s.Routes, func(r fault.Route) wire.RouteRef { return wire.RouteRef(r) }),
+		LastUsedAt: wire.Time(s.LastUsedAt),
+	}
+	if out.AllowedHosts == nil {
+		out.AllowedHosts = []string{}
 	}
 	if out.Configured {
 		out.CreatedAt, out.UpdatedAt = wire.Time(s.Slot.CreatedAt), wire.Time(s.Slot.UpdatedAt)

@@ -92,7 +92,8 @@ func Detail(pairs ...string) map[string]string {
 func AllowedDetail(key string) bool {
 	switch key {
 	case "name", "version", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite",
-		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze":
+		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze",
+		"staged", "expires_at", "strict", "hosts", "count", "target", "number":
 		return true
 	default:
 		return false

@@ -65,8 +65,8 @@ func newTeam(tb testing.TB, p plane, routes int) *team {
 			tb.Fatal(err)
 		}
 		for _, e := range []string{"development", "production"} {
-			value := secret.NewPlaintext([]byte(name + " in " + e))
-			if _, _, err := p.control.SetSecretValue(tb.Context(), t.who, name, e, value); err != nil {
+			value := control.SecretValue{Value: secret.NewPlaintext([]byte(name + " in " + e))}
+			if _, err := p.control.SetSecretValue(tb.Context(), t.who, name, e, value); err != nil {
 				tb.Fatal(err)
 			}
 		}

@@ -68,7 +68,7 @@ func (p *program) secretsCreate() *cobra.Command {
 			return printOne(p, made, err, secretColumns())
 		},
 	}
-	cmd.Flags().StringVar(&s.Type, "type", "", "its type: string (the default)")
+	cmd.Flags().StringVar(&s.Type, "type", "", "its `TYPE`: string (the default), oauth2 or certificate")
 	cmd.Flags().StringVar(&s.Description, "description", "", "what it is for")
 	return cmd
 }

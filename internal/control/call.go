@@ -85,33 +85,53 @@ func statuses(class string) (from, to int, err error) {
 func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err error) {
 	defer fault.Wrap(&err, "control: record calls")
 	type key struct{ account, environment, id string }
-	type use struct {
-		count int64
-		last  time.Time
+	type value struct {
+		account, environment string
+		route.Use
 	}
-	uses := map[key]use{}
+	keys, values := map[key]use{}, map[value]use{}
 	for _, call := range calls {
-		if call.KeyID == "" {
-			continue
+		if call.KeyID != "" {
+			k := key{call.Account, call.EnvironmentID, call.KeyID}
+			keys[k] = keys[k].and(call.Time)
 		}
-		k := key{call.Account, call.EnvironmentID, call.KeyID}
-		u := uses[k]
-		u.count++
-		if call.Time.After(u.last) {
-			u.last = call.Time
+		for _, u := range call.Uses {
+			k := value{call.Account, call.EnvironmentID, u}
+			values[k] = values[k].and(call.Time)
 		}
-		uses[k] = u
 	}
 	return c.store.Batch(ctx, func(tx *store.Tx) error {
 		if err := tx.InsertCalls(ctx, calls); err != nil {
 			return err
 		}
 		// always in one order, so that the batches of two processes wait for each other and never in a circle
-		for _, k := range slices.SortedFunc(maps.Keys(uses), func(a, b key) int { return cmp.Compare(a.id, b.id) }) {
-			if err := tx.AddUses(ctx, k.account, k.environment, k.id, uses[k].count, uses[k].last); err != nil {
+		for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b key) int { return cmp.Compare(a.id, b.id) }) {
+			if err := tx.AddUses(ctx, k.account, k.environment, k.id, keys[k].count, keys[k].last); err != nil {
+				return err
+			}
+		}
+		order := func(a, b value) int {
+			return cmp.Or(cmp.Compare(a.SecretID, b.SecretID), cmp.Compare(a.environment, b.environment), cmp.Compare(a.Version, b.Version))
+		}
+		for _, k := range slices.SortedFunc(maps.Keys(values), order) {
+			if err := tx.AddSecretUses(ctx, k.account, k.environment, k.SecretID, k.Version, values[k].count, values[k].last); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// use is how often and when something was used in a batch of calls.
+type use struct {
+	count int64
+	last  time.Time
+}
+
+func (u use) and(at time.Time) use {
+	u.count++
+	if at.After(u.last) {
+		u.last = at
+	}
+	return u
 }

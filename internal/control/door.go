@@ -44,6 +44,23 @@ func in(ref string) scope {
 	}
 }
 
+// onSecret is the scope of a secret in an environment. What the audit entry tells is known before the decision, so that
+// the attempts that are refused stand in the secret's own log too.
+func onSecret(ref, environmentRef string) scope {
+	return func(ctx context.Context, v *visit) error {
+		switch s, err := v.Secret(ctx, ref); {
+		case err == nil:
+			v.target = secretTarget(s)
+		case !fault.Is(err, fault.NotFound): // the operation itself says that there is none, to who may know
+			return err
+		}
+		if environmentRef == "" {
+			return nil
+		}
+		return in(environmentRef)(ctx, v)
+	}
+}
+
 // first is the scope of the environment where changes begin.
 func first(_ context.Context, v *visit) error {
 	v.environment = v.pipeline.First()

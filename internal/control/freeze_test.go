@@ -21,11 +21,11 @@ func (x *fixture) frozenOperations(t *testing.T, key, proposal string) []operati
 	t.Helper()
 	return []operation{
 		{name: "set a value", action: access.SecretValueSet, run: func(ctx context.Context, who access.Principal) error {
-			_, _, err := x.SetSecretValue(ctx, who, "stripe", "production", plaintext("a value in a freeze"))
+			_, err := x.SetSecretValue(ctx, who, "stripe", "production", text("a value in a freeze"))
 			return err
 		}},
 		{name: "copy a value", action: access.SecretValueDuplicate, run: func(ctx context.Context, who access.Principal) error {
-			_, _, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
+			_, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
 			return err
 		}},
 		{name: "delete a value", action: access.SecretValueDelete, run: func(ctx context.Context, who access.Principal) error {

@@ -56,7 +56,7 @@ func TestInterruptedChanges(t *testing.T) {
 						err = p.(error)
 					}
 				}()
-				_, _, err = operations.SetSecretValue(ctx, x.owner, "stripe", "development", plaintext("a value that never was"))
+				_, err = operations.SetSecretValue(ctx, x.owner, "stripe", "development", text("a value that never was"))
 				return err
 			}()
 			cancel()

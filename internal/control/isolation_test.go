@@ -86,25 +86,25 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			return tell(v, err)
 		},
 		"set value of": func(r string) answer {
-			_, v, err := x.SetSecretValue(ctx, who, r, "development", plaintext("zebra"))
+			v, err := x.SetSecretValue(ctx, who, r, "development", text("zebra"))
 			return tell(v, err)
 		},
 		"set value in": func(r string) answer {
-			_, v, err := x.SetSecretValue(ctx, who, "ours", r, plaintext("zebra"))
+			v, err := x.SetSecretValue(ctx, who, "ours", r, text("zebra"))
 			return tell(v, err)
 		},
 		"delete value of": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, r, "development")) },
 		"delete value in": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, "ours", r)) },
 		"duplicate": func(r string) answer {
-			_, v, err := x.DuplicateSecretValue(ctx, who, r, "development", "production", true)
+			v, err := x.DuplicateSecretValue(ctx, who, r, "development", "production", true)
 			return tell(v, err)
 		},
 		"duplicate from": func(r string) answer {
-			_, v, err := x.DuplicateSecretValue(ctx, who, "ours", r, "development", true)
+			v, err := x.DuplicateSecretValue(ctx, who, "ours", r, "development", true)
 			return tell(v, err)
 		},
 		"duplicate to": func(r string) answer {
-			_, v, err := x.DuplicateSecretValue(ctx, who, "ours", "development", r, true)
+			v, err := x.DuplicateSecretValue(ctx, who, "ours", "development", r, true)
 			return tell(v, err)
 		},
 		"get route": func(r string) answer { v, err := x.GetRoute(ctx, who, r); return tell(v, err) },

@@ -63,11 +63,11 @@ func (x *fixture) operations(t *testing.T) []operation {
 			return err
 		}, nil},
 		{"set its value", access.SecretValueSet, "development", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
-			_, _, err := x.SetSecretValue(ctx, who, "stripe", "development", plaintext("a value of the operations"))
+			_, err := x.SetSecretValue(ctx, who, "stripe", "development", text("a value of the operations"))
 			return err
 		}, nil},
 		{"duplicate it", access.SecretValueDuplicate, "production", "secret stripe", []string{"version", "1", "source", "development", "overwrite", "true"}, func(ctx context.Context, who access.Principal) error {
-			_, _, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
+			_, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
 			return err
 		}, nil},
 		{"delete its value", access.SecretValueDelete, "production", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"time"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -30,7 +31,7 @@ func (c *Control) ListSecrets(ctx context.Context, who access.Principal, p Page)
 
 // GetSecret finds a secret by id or name.
 func (c *Control) GetSecret(ctx context.Context, who access.Principal, ref string) (s secret.Secret, err error) {
-	err = c.read(ctx, who, access.SecretRead, account, func(v *visit) error {
+	err = c.read(ctx, who, access.SecretRead, onSecret(ref, ""), func(v *visit) error {
 		s, err = v.Secret(ctx, ref)
 		return err
 	})
@@ -63,11 +64,10 @@ func (c *Control) CreateSecret(ctx context.Context, who access.Principal, name s
 
 // UpdateSecret changes what may change of a secret: its description. Its name is for good.
 func (c *Control) UpdateSecret(ctx context.Context, who access.Principal, ref string, description *string) (s secret.Secret, err error) {
-	err = c.write(ctx, who, access.SecretUpdate, account, func(v *visit) error {
+	err = c.write(ctx, who, access.SecretUpdate, onSecret(ref, ""), func(v *visit) error {
 		if s, err = v.Secret(ctx, ref); err != nil {
 			return err
 		}
-		v.target = secretTarget(s)
 		if description != nil {
 			if err := secret.CheckDescription(*description); err != nil {
 				return err
@@ -82,12 +82,11 @@ func (c *Control) UpdateSecret(ctx context.Context, who access.Principal, ref st
 
 // DeleteSecret removes a secret with all its values. Refused while a route refers to it, live anywhere or drafted.
 func (c *Control) DeleteSecret(ctx context.Context, who access.Principal, ref string) error {
-	return c.write(ctx, who, access.SecretDelete, account, func(v *visit) error {
+	return c.write(ctx, who, access.SecretDelete, onSecret(ref, ""), func(v *visit) error {
 		s, err := v.Secret(ctx, ref)
 		if err != nil {
 			return err
 		}
-		v.target = secretTarget(s)
 		routes, err := v.routesNaming(ctx, s)
 		if err != nil {
 			return err
@@ -118,6 +117,9 @@ func (c *Control) DeleteSecret(ctx context.Context, who access.Principal, ref st
 type SecretStatus struct {
 	Environment environment.Environment
 	Slot        secret.Slot
+	Value       secret.Value // the version in force, without what is sealed; zero where there is none
+	Expired     bool
+	LastUsedAt  time.Time // of the version in force
 	Routes      []fault.Route
 }
 
@@ -125,7 +127,7 @@ type SecretStatus struct {
 // whether the secret has a value there. base is the name of the default environment, ""
 // when the principal does not see it.
 func (c *Control) SecretEnvironments(ctx context.Context, who access.Principal, ref string) (s secret.Secret, list []SecretStatus, base string, err error) {
-	err = c.read(ctx, who, access.SecretRead, account, func(v *visit) error {
+	err = c.read(ctx, who, access.SecretRead, onSecret(ref, ""), func(v *visit) error {
 		if s, err = v.Secret(ctx, ref); err != nil {
 			return err
 		}
@@ -141,6 +143,10 @@ func (c *Control) SecretEnvironments(ctx context.Context, who access.Principal, 
 			return err
 		}
 		users, err := v.Users(ctx, s.ID, s.Name)
+		if err != nil {
+			return err
+		}
+		uses, err := v.SecretUses(ctx, s.ID)
 		if err != nil {
 			return err
 		}
@@ -161,8 +167,11 @@ func (c *Control) SecretEnvironments(ctx context.Context, who access.Principal, 
 			}
 			status := SecretStatus{Environment: e, Routes: routes}
 			for _, slot := range slots {
-				if slot.EnvironmentID == e.ID {
-					status.Slot = slot
+				if slot.EnvironmentID != e.ID {
+					continue
+				}
+				if err := v.inForce(ctx, &status, slot, uses); err != nil {
+					return err
 				}
 			}
 			list = append(list, status)
@@ -170,4 +179,22 @@ func (c *Control) SecretEnvironments(ctx context.Context, who access.Principal, 
 		return nil
 	})
 	return s, list, base, err
+}
+
+// inForce adds what may be told of the version in force.
+func (v *visit) inForce(ctx context.Context, status *SecretStatus, slot secret.Slot, uses []secret.Use) (err error) {
+	status.Slot = slot
+	if slot.Active == 0 {
+		return nil
+	}
+	if status.Value, err = v.Value(ctx, slot.EnvironmentID, slot.SecretID, slot.Active); err != nil {
+		return err
+	}
+	status.Value.Sealed, status.Expired = secret.Sealed{}, status.Value.Terms.Expired(v.Now())
+	for _, u := range uses {
+		if u.EnvironmentID == slot.EnvironmentID && u.Version == slot.Active {
+			status.LastUsedAt = u.LastUsedAt
+		}
+	}
+	return nil
 }

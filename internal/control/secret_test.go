@@ -92,23 +92,23 @@ func TestSecretsAreRefused(t *testing.T) {
 		wantFault(t, "create with a description", err, fault.Invalid, "")
 		_, err = x.UpdateSecret(t.Context(), x.owner, "stripe", ptr(strings.Repeat("a", 1001)))
 		wantFault(t, "update with a description", err, fault.Invalid, "")
-		for what, value := range map[string]string{"nothing": "", "a NUL": "zebra\x00", "too much": strings.Repeat("zebra", 64<<10)} {
-			_, _, err := x.SetSecretValue(t.Context(), x.owner, "stripe", "development", plaintext(value))
+		for what, value := range map[string]string{"nothing": "", "too much": strings.Repeat("zebra", 64<<10)} {
+			_, err := x.SetSecretValue(t.Context(), x.owner, "stripe", "development", text(value))
 			wantFault(t, "set to "+what, err, fault.Invalid, "")
 			if strings.Contains(err.Error(), "zebra") {
 				t.Errorf("set to %s: got %v, want it not repeated", what, err)
 			}
 		}
-		_, _, err = x.SetSecretValue(t.Context(), x.owner, "google", "development", plaintext("zebra"))
+		_, err = x.SetSecretValue(t.Context(), x.owner, "google", "development", text("zebra"))
 		wantFault(t, "set an oauth2 secret", err, fault.Invalid,
 			"this endpoint takes values of string secrets only; a secret of type oauth2 has its own")
 		for _, ref := range []string{"", "none", "STRIPE", "stripe\x00", "\xff"} {
 			_, err := x.GetSecret(t.Context(), x.owner, ref)
 			wantFault(t, "get", err, fault.NotFound, "no such secret")
-			_, _, err = x.SetSecretValue(t.Context(), x.owner, ref, "development", plaintext("zebra"))
+			_, err = x.SetSecretValue(t.Context(), x.owner, ref, "development", text("zebra"))
 			wantFault(t, "set", err, fault.NotFound, "no such secret")
 		}
-		_, _, err = x.SetSecretValue(t.Context(), x.owner, "stripe", "none", plaintext("zebra"))
+		_, err = x.SetSecretValue(t.Context(), x.owner, "stripe", "none", text("zebra"))
 		wantFault(t, "set nowhere", err, fault.NotFound, "no such environment")
 		wantFault(t, "delete no value", x.DeleteSecretValue(t.Context(), x.owner, "stripe", "production"), fault.NotFound,
 			"the secret has no value in this environment")
@@ -123,7 +123,7 @@ func TestValuesAreTakenOver(t *testing.T) {
 		x.createSecret(t, "stripe")
 		for what, who := range map[string]access.Principal{"set": x.owner, "refused": x.viewer} {
 			raw := []byte("the caller's own copy")
-			_, _, err := x.SetSecretValue(t.Context(), who, "stripe", "development", secret.NewPlaintext(raw))
+			_, err := x.SetSecretValue(t.Context(), who, "stripe", "development", control.SecretValue{Value: secret.NewPlaintext(raw)})
 			if strings.Trim(string(raw), "\x00") != "" {
 				t.Errorf("%s (%v): got %q left in memory, want zeros", what, err, raw)
 			}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -28,69 +29,143 @@ func (v *visit) slot(ctx context.Context, secretID, environmentID string) (secre
 	return secret.Slot{SecretID: secretID, EnvironmentID: environmentID}, nil
 }
 
-// SetSecretValue seals a new version of a string secret's value in an environment and makes it the one in force. It
-// takes the value over.
-func (c *Control) SetSecretValue(ctx context.Context, who access.Principal, ref, environmentRef string, value secret.Plaintext) (e environment.Environment, slot secret.Slot, err error) {
-	defer value.Wipe()
-	err = c.write(ctx, who, access.SecretValueSet, in(environmentRef), func(v *visit) error {
+// SecretValue is a value on its way into an environment.
+type SecretValue struct {
+	Value     secret.Plaintext
+	Detail    string    // what may be told of it, as JSON; "": nothing
+	ExpiresAt time.Time // zero: never
+	Strict    bool      // see secret.Terms
+	Hosts     *[]string // nil: as the value in force has them
+	Stage     bool      // test calls may try it; what is in force stays
+}
+
+// SecretWrite is what came of a write: the secret's state in the environment, the version that was made or made the one
+// in force, and what deserves a second look.
+type SecretWrite struct {
+	Environment environment.Environment
+	Slot        secret.Slot
+	Version     int64
+	Warnings    []string
+}
+
+// SetSecretValue seals a new version of a string secret's value in an environment and makes it the one in force, or
+// stages it. It takes the value over.
+func (c *Control) SetSecretValue(ctx context.Context, who access.Principal, ref, environmentRef string, in SecretValue) (SecretWrite, error) {
+	if err := in.Value.Check(); err != nil {
+		in.Value.Wipe()
+		return c.setValue(ctx, who, ref, environmentRef, secret.String, in, err)
+	}
+	return c.setValue(ctx, who, ref, environmentRef, secret.String, in, nil)
+}
+
+// setValue seals a value of a type; refused is what is wrong with it already, which the audit log is told too.
+func (c *Control) setValue(ctx context.Context, who access.Principal, ref, environmentRef string, t secret.Type, in SecretValue, refused error) (w SecretWrite, err error) {
+	defer in.Value.Wipe()
+	err = c.write(ctx, who, access.SecretValueSet, onSecret(ref, environmentRef), func(v *visit) error {
 		s, err := v.Secret(ctx, ref)
 		if err != nil {
 			return err
 		}
-		v.target = secretTarget(s)
-		if s.Type != secret.String {
-			return fault.New(fault.Invalid, "this endpoint takes values of string secrets only; a secret of type %s has its own", s.Type)
+		if s.Type != t {
+			return errOtherType(t, s.Type)
 		}
-		if err := value.Check(); err != nil {
-			return err
+		if refused != nil {
+			return refused
 		}
-		e = v.environment
-		slot, err = c.seal(ctx, v, s, e, value)
+		w, err = c.seal(ctx, v, s, v.environment, in)
 		return err
 	})
-	return e, slot, err
+	return w, err
+}
+
+func errOtherType(takes, is secret.Type) error {
+	return fault.New(fault.Invalid, "this endpoint takes values of %s secrets only; a secret of type %s has its own", takes, is)
 }
 
 // seal writes the next version of a secret's value in an environment.
-func (c *Control) seal(ctx context.Context, v *visit, s secret.Secret, e environment.Environment, value secret.Plaintext) (secret.Slot, error) {
+func (c *Control) seal(ctx context.Context, v *visit, s secret.Secret, e environment.Environment, in SecretValue) (w SecretWrite, err error) {
 	slot, err := v.slot(ctx, s.ID, e.ID)
 	if err != nil {
-		return slot, err
+		return w, err
 	}
-	version := slot.Last + 1
-	binding := secret.Binding{Account: v.Account(), Environment: e.ID, Secret: s.ID, Version: version, Type: s.Type}
-	sealed, err := c.sealer.Seal(ctx, binding, value)
-	if err != nil {
-		return slot, err
+	value := secret.Value{
+		SecretID: s.ID, EnvironmentID: e.ID, Version: slot.Last + 1, Type: s.Type, Format: secret.FormatFacts,
+		CreatedAt: v.Now(), CreatedBy: v.who.Name, Detail: in.Detail, Marks: c.marker.Mark(v.Account(), in.Value),
 	}
-	if slot.Active == 0 {
-		slot.CreatedAt = v.Now()
+	if value.Terms, err = v.terms(ctx, slot, in); err != nil {
+		return w, err
 	}
-	slot.Active, slot.Last, slot.UpdatedAt = version, version, v.Now()
-	v.detail = audit.Detail("version", strconv.FormatInt(version, 10))
-	v.Serve()
-	err = v.InsertValue(ctx, secret.Value{
-		SecretID: s.ID, EnvironmentID: e.ID, Version: version, Type: s.Type, Sealed: sealed, CreatedAt: v.Now(), CreatedBy: v.who.Name,
-		Marks: c.marker.Mark(v.Account(), value),
-	})
-	if err != nil {
-		return slot, err
+	if value.Sealed, err = c.sealer.Seal(ctx, value.Binding(v.Account()), in.Value); err != nil {
+		return w, err
+	}
+	slot.Last, slot.UpdatedAt = value.Version, v.Now()
+	if in.Stage {
+		slot.Staged = value.Version
+	} else {
+		if slot.Active == 0 {
+			slot.CreatedAt = v.Now()
+		}
+		slot.Active = value.Version
+	}
+	if err := v.InsertValue(ctx, value); err != nil {
+		return w, err
 	}
 	if err := v.PutSlot(ctx, slot); err != nil {
-		return slot, err
+		return w, err
 	}
-	return slot, v.DropValues(ctx, e.ID, s.ID, version-versionsKept)
+	if err := v.prune(ctx, slot); err != nil {
+		return w, err
+	}
+	v.detail = audit.Detail("version", strconv.FormatInt(value.Version, 10))
+	if in.Stage {
+		v.detail["staged"] = "true"
+	}
+	v.Serve()
+	return SecretWrite{Environment: e, Slot: slot, Version: value.Version}, nil
+}
+
+// terms are the checked terms of a new value. An expiry belongs to one value; the hosts stay those of the value in force
+// unless others are sent.
+func (v *visit) terms(ctx context.Context, slot secret.Slot, in SecretValue) (secret.Terms, error) {
+	t := secret.Terms{ExpiresAt: in.ExpiresAt, Strict: in.Strict}
+	switch {
+	case in.Hosts != nil:
+		t.Hosts = *in.Hosts
+	case slot.Active > 0:
+		held, err := v.Value(ctx, slot.EnvironmentID, slot.SecretID, slot.Active)
+		if err != nil {
+			return t, err
+		}
+		t.Hosts = held.Hosts
+	}
+	return secret.CheckTerms(t, v.Now())
+}
+
+// prune removes the oldest versions beyond versionsKept, never the one in force nor the one that is staged.
+func (v *visit) prune(ctx context.Context, slot secret.Slot) error {
+	kept, err := v.Values(ctx, slot.EnvironmentID, slot.SecretID)
+	if err != nil || len(kept) <= versionsKept {
+		return err
+	}
+	for _, old := range kept[versionsKept:] {
+		if old.Version == slot.Active || old.Version == slot.Staged {
+			continue
+		}
+		if err := v.DropValue(ctx, slot.EnvironmentID, slot.SecretID, old.Version); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DeleteSecretValue removes a secret's value from an environment, with its earlier versions. Refused while a route that
 // is switched on there refers to it.
 func (c *Control) DeleteSecretValue(ctx context.Context, who access.Principal, ref, environmentRef string) error {
-	return c.write(ctx, who, access.SecretValueDelete, in(environmentRef), func(v *visit) error {
+	return c.write(ctx, who, access.SecretValueDelete, onSecret(ref, environmentRef), func(v *visit) error {
 		s, err := v.Secret(ctx, ref)
 		if err != nil {
 			return err
 		}
-		v.target = secretTarget(s)
 		slot, err := v.slot(ctx, s.ID, v.environment.ID)
 		if err != nil {
 			return err
@@ -114,12 +189,12 @@ func (c *Control) DeleteSecretValue(ctx context.Context, who access.Principal, r
 			}
 		}
 		v.detail = audit.Detail("version", strconv.FormatInt(slot.Active, 10))
-		slot.Active, slot.UpdatedAt = 0, v.Now()
+		slot.Active, slot.Staged, slot.UpdatedAt = 0, 0, v.Now()
 		v.Serve()
 		if err := v.PutSlot(ctx, slot); err != nil {
 			return err
 		}
-		return v.DropValues(ctx, v.environment.ID, s.ID, slot.Last)
+		return v.DropValues(ctx, v.environment.ID, s.ID)
 	})
 }
 
@@ -127,15 +202,14 @@ func errNoValue() error {
 	return fault.New(fault.NotFound, "the secret has no value in this environment")
 }
 
-// DuplicateSecretValue seals the value in force in source anew for target. Refused with Conflict when target has a
-// value, unless overwrite.
-func (c *Control) DuplicateSecretValue(ctx context.Context, who access.Principal, ref, source, target string, overwrite bool) (e environment.Environment, slot secret.Slot, err error) {
-	err = c.write(ctx, who, access.SecretValueDuplicate, in(target), func(v *visit) error {
+// DuplicateSecretValue seals the value in force in source anew for target, under the terms it has there. Refused with
+// Conflict when target has a value, unless overwrite.
+func (c *Control) DuplicateSecretValue(ctx context.Context, who access.Principal, ref, source, target string, overwrite bool) (w SecretWrite, err error) {
+	err = c.write(ctx, who, access.SecretValueDuplicate, onSecret(ref, target), func(v *visit) error {
 		s, err := v.Secret(ctx, ref)
 		if err != nil {
 			return err
 		}
-		v.target = secretTarget(s)
 		from, err := v.seen(source)
 		if err != nil {
 			return err
@@ -143,8 +217,7 @@ func (c *Control) DuplicateSecretValue(ctx context.Context, who access.Principal
 		if err := v.allow(from); err != nil {
 			return err
 		}
-		e = v.environment
-		if from.ID == e.ID {
+		if from.ID == v.environment.ID {
 			return fault.Refused("target_environment", "is the environment the value would be copied from; name another")
 		}
 		have, err := v.slot(ctx, s.ID, from.ID)
@@ -154,38 +227,37 @@ func (c *Control) DuplicateSecretValue(ctx context.Context, who access.Principal
 		if have.Active == 0 {
 			return errNoValue()
 		}
-		if slot, err = v.slot(ctx, s.ID, e.ID); err != nil {
+		slot, err := v.slot(ctx, s.ID, v.environment.ID)
+		if err != nil {
 			return err
 		}
 		if slot.Active != 0 && !overwrite {
 			return fault.New(fault.Conflict, `the secret already has a value in the target environment; send "overwrite": true to replace it`)
 		}
-		value, err := c.open(ctx, v, s, have)
+		held, err := v.Value(ctx, from.ID, s.ID, have.Active)
+		if err != nil {
+			return err
+		}
+		value, err := c.unseal(ctx, v.Account(), held)
 		if err != nil {
 			return err
 		}
 		defer value.Wipe()
-		slot, err = c.seal(ctx, v, s, e, value)
-		v.detail = audit.Detail("version", strconv.FormatInt(slot.Active, 10), "source", from.Name, "overwrite", strconv.FormatBool(overwrite))
+		w, err = c.seal(ctx, v, s, v.environment, SecretValue{
+			Value: value, Detail: held.Detail, ExpiresAt: held.ExpiresAt, Strict: held.Strict, Hosts: &held.Hosts,
+		})
+		if from.ID == v.pipeline.Top().ID {
+			w.Warnings = append(w.Warnings, "the value of production '"+from.Name+"' is now in '"+w.Environment.Name+"' too; whoever reaches that environment can use it")
+		}
+		v.detail = audit.Detail("version", strconv.FormatInt(w.Version, 10), "source", from.Name, "overwrite", strconv.FormatBool(overwrite))
 		return err
 	})
-	return e, slot, err
+	return w, err
 }
 
-// open unseals the value in force, for sealing it anew; the caller wipes it.
-func (c *Control) open(ctx context.Context, v *visit, s secret.Secret, slot secret.Slot) (secret.Plaintext, error) {
-	value, err := v.Value(ctx, slot.EnvironmentID, s.ID, slot.Active)
-	if err != nil {
-		return secret.Plaintext{}, err
-	}
-	return c.unseal(ctx, v.Account(), value)
-}
-
+// unseal opens a value, for sealing it anew; the caller wipes it.
 func (c *Control) unseal(ctx context.Context, account string, value secret.Value) (secret.Plaintext, error) {
-	binding := secret.Binding{
-		Account: account, Environment: value.EnvironmentID, Secret: value.SecretID, Version: value.Version, Type: value.Type,
-	}
-	opener, err := c.sealer.Open(ctx, binding, value.Sealed)
+	opener, err := c.sealer.Open(ctx, value.Binding(account), value.Sealed)
 	if err != nil {
 		return secret.Plaintext{}, err
 	}

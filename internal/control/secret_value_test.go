@@ -110,8 +110,8 @@ func TestDuplicateAValue(t *testing.T) {
 		id := x.createSecret(t, "stripe")
 		x.setValue(t, "stripe", "development", "the value that is copied")
 		duplicate := func(source, target string, overwrite bool) (secret.Slot, error) {
-			_, slot, err := x.DuplicateSecretValue(t.Context(), x.admin, "stripe", source, target, overwrite)
-			return slot, err
+			w, err := x.DuplicateSecretValue(t.Context(), x.admin, "stripe", source, target, overwrite)
+			return w.Slot, err
 		}
 		before := x.state(t)
 		for what, tt := range map[string]struct {
@@ -129,7 +129,7 @@ func TestDuplicateAValue(t *testing.T) {
 			wantFault(t, what, err, tt.kind, tt.message)
 		}
 		local := x.with("local", access.Grant{Environment: x.production, Role: access.Admin}, access.Grant{Environment: x.development, Role: access.Developer})
-		_, _, err := x.DuplicateSecretValue(t.Context(), local, "stripe", "development", "production", false)
+		_, err := x.DuplicateSecretValue(t.Context(), local, "stripe", "development", "production", false)
 		wantFault(t, "by one who may not in the source", err, fault.Forbidden, "")
 		if diff := cmp.Diff(before, x.state(t)); diff != "" {
 			t.Errorf("refusals changed (-before +after):\n%s", diff)

@@ -126,6 +126,9 @@ func loadSecrets(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 	for _, s := range secrets {
 		in.Secrets = append(in.Secrets, snapshot.Secret{ID: s.ID, Name: s.Name, Type: s.Type})
 	}
-	in.Values, err = tx.ActiveValues(ctx)
+	if in.Values, err = tx.ActiveValues(ctx); err != nil {
+		return err
+	}
+	in.Staged, err = tx.StagedValues(ctx)
 	return err
 }

@@ -63,12 +63,15 @@ func (x *fixture) createSecret(t *testing.T, name string) (id string) {
 func (x *fixture) setValue(t *testing.T, ref, environmentRef, value string) secret.Slot {
 	t.Helper()
 	x.hide("a value of "+ref, value)
-	_, slot, err := x.SetSecretValue(t.Context(), x.owner, ref, environmentRef, plaintext(value))
+	w, err := x.SetSecretValue(t.Context(), x.owner, ref, environmentRef, text(value))
 	if err != nil {
 		t.Fatalf("set %s in %s: %v", ref, environmentRef, err)
 	}
-	return slot
+	return w.Slot
 }
+
+// text is a string secret's value, to be in force at once.
+func text(value string) control.SecretValue { return control.SecretValue{Value: plaintext(value)} }
 
 func plaintext(value string) secret.Plaintext { return secret.NewPlaintext([]byte(value)) }
 

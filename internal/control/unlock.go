@@ -79,34 +79,33 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	}
 	c.signing = signingKey{id: stored.ID, private: ed25519.NewKeyFromSeed(seed)}
 	clear(seed)
-	return c.markOld(ctx)
+	return c.bindOld(ctx)
 }
 
-// markOld gives values that were sealed before marks were kept theirs.
-func (c *Control) markOld(ctx context.Context) error {
-	var unmarked map[string][]secret.Value
+// bindOld brings values that were sealed before a row's fields were bound to its data key to what is kept today: their
+// marks, and the binding.
+func (c *Control) bindOld(ctx context.Context) error {
+	var unbound map[string][]secret.Value
 	err := c.store.ReadAll(ctx, func(tx *store.Tx) (err error) {
-		unmarked, err = tx.Unmarked(ctx)
+		unbound, err = tx.Unbound(ctx)
 		return err
 	})
-	for owner, values := range unmarked {
+	for owner, values := range unbound {
 		if err != nil {
 			return err
 		}
-		marked := make([]secret.Value, 0, len(values))
+		bound := make([]secret.Value, 0, len(values))
 		for _, v := range values {
-			value, err := c.unseal(ctx, owner, v)
+			v, err := c.bind(ctx, owner, v)
 			if err != nil { // a damaged value is met where it is used; it must not keep all others from service
-				c.logger.ErrorContext(ctx, "a value could not be marked", "account", owner, "secret", v.SecretID, "environment", v.EnvironmentID, "version", v.Version, "error", err)
+				c.logger.ErrorContext(ctx, "a value could not be bound to its row", "account", owner, "secret", v.SecretID, "environment", v.EnvironmentID, "version", v.Version, "error", err)
 				continue
 			}
-			v.Marks = c.marker.Mark(owner, value)
-			value.Wipe()
-			marked = append(marked, v)
+			bound = append(bound, v)
 		}
 		err = c.store.Batch(ctx, func(tx *store.Tx) error {
-			for _, v := range marked {
-				if err := tx.Mark(ctx, owner, v); err != nil {
+			for _, v := range bound {
+				if err := tx.Bind(ctx, owner, v); err != nil {
 					return err
 				}
 			}
@@ -114,6 +113,19 @@ func (c *Control) markOld(ctx context.Context) error {
 		})
 	}
 	return err
+}
+
+// bind answers a value as it is kept today.
+func (c *Control) bind(ctx context.Context, owner string, v secret.Value) (secret.Value, error) {
+	value, err := c.unseal(ctx, owner, v)
+	if err != nil {
+		return v, err
+	}
+	defer value.Wipe()
+	to := v
+	to.Format, to.Marks = secret.FormatFacts, c.marker.Mark(owner, value)
+	to.Sealed, err = c.sealer.Rebind(ctx, v.Binding(owner), to.Binding(owner), v.Sealed)
+	return to, err
 }
 
 func signingBinding(id string) secret.Binding {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 )
@@ -24,10 +25,12 @@ type Decision struct {
 	Rest        string         // of the path, escaped
 	Body        *snapshot.Node // to merge into a JSON body; nil: the body passes
 	Allowance   Allowance
-	Secrets     []string // names of what is injected, or of the one that a refused call lacks
+	Secrets     []string    // names of what is injected, or of the one that a refused call lacks
+	Uses        []route.Use // the versions of what is injected
 
 	digest  apikey.Digest // of the credential
 	draft   bool          // a test call
+	staged  bool          // a test call that tries staged values
 	found   places
 	headers []span // values of Plan.Headers, in plain
 	query   span   // the whole query, when any is injected
@@ -69,21 +72,46 @@ func (d *Decision) wipe() {
 	d.scratch.reset()
 }
 
-// values checks, before anything is rendered or sent, that every secret the call needs has a value.
+// values checks, before anything is rendered or sent, that every secret the call needs has a value that may be used.
 func (d *Decision) values() *Refusal {
-	for _, v := range d.Route.Values(d.Body != nil) {
-		switch v.State() {
+	for _, v := range d.Route.Values(d.staged)[:d.Plan.Needs(d.Body != nil)] {
+		var r *Refusal
+		switch v.State(d.Time) {
+		case snapshot.Ready:
+			continue
 		case snapshot.Missing:
-			d.Secrets = []string{v.Name} // the record tells which
-			return refuse(http.StatusInternalServerError, typeNotConfigured,
+			r = refuse(http.StatusInternalServerError, typeNotConfigured,
 				"Secret '"+v.Name+"' not configured for environment '"+d.Environment.Name+"'")
-		case snapshot.Unreadable:
-			d.Secrets = []string{v.Name}
-			return unreadable(v.Name)
+		case snapshot.Expired:
+			r = refuse(http.StatusInternalServerError, typeExpired,
+				"the value of secret '"+v.Name+"' in environment '"+d.Environment.Name+"' has expired; set a new one")
+		default:
+			r = unreadable(v.Name)
+		}
+		d.Secrets = []string{v.Name} // the record tells which
+		return r
+	}
+	return nil
+}
+
+// destination checks that every value the call carries may go to a host, as the route's target has it.
+func (d *Decision) destination(body bool, scheme, host string) *Refusal {
+	for _, v := range d.Route.Values(d.staged)[:d.Plan.Needs(body)] {
+		if !v.MayGo(scheme, host) {
+			return refuse(http.StatusBadGateway, typeDestination,
+				"secret '"+v.Name+"' may not be sent to the host of the route's target; it is not among the value's allowed hosts")
 		}
 	}
 	return nil
 }
+
+// carries notes what the call carries; body says whether its body is added to.
+func (d *Decision) carries(body bool) {
+	d.Secrets, d.Uses = d.Route.SecretNames(d.staged, body), d.Route.Uses(d.staged, body)
+}
+
+// carriesNothing notes that nothing was sent.
+func (d *Decision) carriesNothing() { d.Secrets, d.Uses = nil, nil }
 
 func unreadable(name string) *Refusal {
 	return refuse(http.StatusInternalServerError, typeInternal,
@@ -116,7 +144,7 @@ func (d *Decision) edit(a *Ask) *Refusal {
 		}
 		d.query = span{from, len(d.plain.b)}
 	}
-	d.Secrets = d.Route.SecretNames(d.Body != nil)
+	d.carries(d.Body != nil)
 	return nil
 }
 
@@ -152,7 +180,7 @@ func (d *Decision) text(t snapshot.Template) *Refusal {
 	return nil
 }
 
-func (d *Decision) value(p *snapshot.Part) *snapshot.Value { return d.Route.Values(true)[p.Value] }
+func (d *Decision) value(p *snapshot.Part) *snapshot.Value { return d.Route.Values(d.staged)[p.Value] }
 
 func (d *Decision) part(to *buffer, p *snapshot.Part) *Refusal {
 	switch p.Kind {

@@ -41,6 +41,7 @@ type Ask struct {
 	Route         []string // Lockage-Route
 	Environment   []string // Lockage-Environment
 	Draft         []string // Lockage-Draft: "true" asks for a test call, which runs what is saved and uncommitted
+	Staged        []string // Lockage-Staged: "true" asks for a test call that tries values before they are in force
 }
 
 // Begin returns an empty Decision for a call that came at a time; Release it after use.
@@ -140,6 +141,9 @@ func (d *Decision) environment(a *Ask, route string) *Refusal {
 	if len(a.Environment) > 1 {
 		return invalid("Lockage-Environment may be sent only once")
 	}
+	if r := d.tries(a); r != nil {
+		return r
+	}
 	if len(a.Draft) > 0 {
 		return d.test(a)
 	}
@@ -169,6 +173,20 @@ func (d *Decision) environment(a *Ask, route string) *Refusal {
 	default:
 		return refuse(http.StatusForbidden, typeForbidden, err.Error())
 	}
+}
+
+// tries notes that a call tries staged values: a person's or a machine's with a management token, as every test call.
+func (d *Decision) tries(a *Ask) *Refusal {
+	switch {
+	case len(a.Staged) == 0:
+		return nil
+	case len(a.Staged) > 1 || a.Staged[0] != "true":
+		return invalid(`Lockage-Staged must be "true", or be left out`)
+	case d.Environment != nil:
+		return refuse(http.StatusForbidden, typeForbidden, "an API key uses the values in force; try a staged one with a management token")
+	}
+	d.staged = true
+	return nil
 }
 
 // test prepares a test call: a person or machine with a management token, never an application with a key, runs what is

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -38,8 +37,6 @@ var (
 	DecodesTo  = decodesTo
 	IsJSON     = isJSON
 	Upgrade    = upgrade
-	Embedded   = embedded
-	Unmap      = unmapPrefix
 	NewID      = newID
 	ErrTimeout = errTimeout
 
@@ -77,11 +74,6 @@ func (l *limiter) Sweep(now time.Time) { l.sweep(now) }
 
 // Size is the number of buckets.
 func (l *limiter) Size() int { return l.buckets.Size() }
-
-// CheckAddress asks a guard.
-func CheckAddress(allow []netip.Prefix, own []netip.AddrPort, address string) error {
-	return newGuard(allow, func() []netip.AddrPort { return own }).control("tcp6", address, nil)
-}
 
 // NewDeadline, Touch and Stop are of deadline.
 var NewDeadline = newDeadline

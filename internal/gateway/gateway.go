@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/guard"
 	"github.com/lockage/lockage/internal/snapshot"
 )
 
@@ -111,7 +112,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		engine: NewEngine(c.Holder, c.Digester, c.Now()),
-		dialer: &net.Dialer{Timeout: dialLimit, Control: newGuard(c.Allow, c.Own).control},
+		dialer: &net.Dialer{Timeout: dialLimit, Control: guard.New(c.Allow, c.Own).Control},
 		tls:    c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
 		bodies:      semaphore.NewWeighted(maxBodies),
 		open:        xsync.NewMap[*tunnel, struct{}](),

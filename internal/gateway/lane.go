@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lockage/lockage/internal/guard"
 	"github.com/lockage/lockage/internal/route"
 )
 
@@ -55,6 +56,7 @@ func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, Path: x.path, Query: r.URL.RawQuery,
 		Key: r.Header["Lockage-Key"], Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"],
 		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"], Draft: r.Header["Lockage-Draft"],
+		Staged: r.Header["Lockage-Staged"],
 	}, x.d)
 	if refusal == nil {
 		refusal = x.forward()
@@ -110,7 +112,7 @@ func (x *exchange) record() {
 	c := route.Call{
 		ID: x.requestID, Account: d.Account.ID, RequestID: x.requestID, Time: x.start, KeyID: d.Credential.ID,
 		Method: x.r.Method, Path: x.path[:min(len(x.path), maxPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
-		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, ErrorType: x.errorType,
+		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, Uses: d.Uses, ErrorType: x.errorType,
 	}
 	if d.Environment != nil {
 		c.EnvironmentID = d.Environment.ID
@@ -200,7 +202,7 @@ func (x *exchange) forward() *Refusal {
 	defer clock.stop()
 	out, refusal := x.request(ctx, clock)
 	if refusal != nil {
-		x.d.Secrets = nil // nothing was sent
+		x.d.carriesNothing()
 		return refusal
 	}
 	if protocol := upgrade(x.r); protocol != "" {
@@ -235,6 +237,10 @@ func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request,
 	if q := d.Query(); q != nil {
 		query = string(q)
 	}
+	// decided here, where the host stands that is connected to
+	if r := d.destination(d.Body != nil, target.Scheme, target.Host); r != nil {
+		return nil, r
+	}
 	to, err := upstreamURL(target, d.Rest, query)
 	if err != nil {
 		return nil, invalid("the path must have two hexadecimal digits after each %")
@@ -266,7 +272,7 @@ func (x *exchange) failed(ctx context.Context, err error) *Refusal {
 		return refuse(statusClosed, typeClosed, "the caller left")
 	case x.upload != nil && x.upload.failure() != nil:
 		return invalid("the body could not be read to its end; send it again")
-	case errors.Is(err, errDestination):
+	case errors.Is(err, guard.ErrRefused):
 		if ok, suppressed := x.g.destinations.pass(x.start.Unix()); ok {
 			x.g.logger.Warn("destination refused", "request_id", x.requestID, "route_id", x.d.Route.ID, "error", err, "suppressed", suppressed)
 		}

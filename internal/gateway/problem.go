@@ -17,6 +17,7 @@ const (
 	typeTooLarge        = "too_large"             // 413
 	typeLimited         = "rate_limited"          // 429
 	typeNotConfigured   = "secret_not_configured" // 500
+	typeExpired         = "secret_expired"        // 500
 	typeCredential      = "invalid_credential"    // 500
 	typeInternal        = "internal_error"        // 500
 	typeUnreachable     = "upstream_unreachable"  // 502
@@ -35,7 +36,7 @@ const statusClosed = 499
 func errorTypes() errorTypeArray {
 	return errorTypeArray{
 		typeInvalid, typeUnauthenticated, typeForbidden, typeNotFound, typeMethod, typeTooLarge, typeLimited,
-		typeNotConfigured, typeCredential, typeInternal, typeUnreachable, typeDestination, typeUnavailable, typeTimeout,
+		typeNotConfigured, typeExpired, typeCredential, typeInternal, typeUnreachable, typeDestination, typeUnavailable, typeTimeout,
 		typeTruncated, typeClosed,
 	}
 }

@@ -43,7 +43,7 @@ func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline)
 		return invalid("Content-Type may be sent only once")
 	}
 	if len(types) == 1 && !isJSON(types[0]) {
-		x.d.Secrets = x.d.Route.SecretNames(false)
+		x.d.carries(false)
 		x.stream(out)
 		return nil
 	}
@@ -54,7 +54,7 @@ func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline)
 			return refusal
 		}
 		if len(first) > 0 {
-			x.d.Secrets = x.d.Route.SecretNames(false)
+			x.d.carries(false)
 			x.upload.first = first
 			x.stream(out)
 			return nil

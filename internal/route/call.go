@@ -19,5 +19,12 @@ type Call struct {
 	BytesIn       int64    // body of the call
 	BytesOut      int64    // body of the answer
 	Secrets       []string // names of the secrets that were injected
+	Uses          []Use    // the versions of their values
 	ErrorType     string   // the gateway's own error, "" for an answer of the upstream
+}
+
+// Use is one version of a secret's value that was injected into a call.
+type Use struct {
+	SecretID string
+	Version  int64
 }

@@ -13,6 +13,7 @@ import (
 type Marks struct {
 	Fingerprint string // equal for equal values of one account, and nothing else; hex
 	Sandbox     bool   // it looks like a credential of a provider's test mode
+	Guessable   bool   // whoever may ask whether it equals another value could find it by trying
 }
 
 // Marker makes marks. Its key must never lie beside the values, or short values could be guessed.
@@ -34,5 +35,7 @@ func (m *Marker) Mark(account string, p Plaintext) Marks {
 	sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(account))))
 	sum.Write([]byte(account))
 	sum.Write(value)
-	return Marks{Fingerprint: hex.EncodeToString(sum.Sum(nil)), Sandbox: sandboxLike.Match(value)}
+	return Marks{
+		Fingerprint: hex.EncodeToString(sum.Sum(nil)), Sandbox: sandboxLike.Match(value), Guessable: guessable(value),
+	}
 }

@@ -26,25 +26,58 @@ type Binding struct {
 	Secret      string
 	Version     int64
 	Type        Type
+
+	// Facts is what else stands in the row, made by Facts; "" where nothing else is bound, as in rows of before facts
+	// were. It binds the wrapped data key alone, so that a fact can change without the value being sealed anew: see
+	// Sealer.Rebind.
+	Facts string
 }
 
-// sealFormat begins the additional data, so that a later format cannot be taken for this one.
-const sealFormat = "lockage-seal-1"
+// The formats begin the additional data, so that none can be taken for another.
+const (
+	placeFormat = "lockage-seal-1"
+	factsFormat = "lockage-seal-2"
+)
 
-// AdditionalData is the binding as bytes, with the id of a key-encryption key:
+// Place is the binding as bytes, for the value:
 //
-//	format, account, environment, secret, version, type, kek
+//	"lockage-seal-1", account, environment, secret, version, type, ""
 //
 // each as its length in 8 bytes, big-endian, and then its bytes; the version is 8 bytes, big-endian.
+func (b Binding) Place() []byte { return b.additional(placeFormat, "") }
+
+// AdditionalData is the binding as bytes, for the data key that the key-encryption key of an id wraps:
+//
+//	"lockage-seal-2", account, environment, secret, version, type, kek, facts
+//
+// in the form of Place; without facts, "lockage-seal-1" and no last part.
 func (b Binding) AdditionalData(kek string) []byte {
+	if b.Facts == "" {
+		return b.additional(placeFormat, kek)
+	}
+	return b.additional(factsFormat, kek, b.Facts)
+}
+
+func (b Binding) additional(format string, more ...string) []byte {
 	var version [8]byte
 	binary.BigEndian.PutUint64(version[:], uint64(b.Version)) //nolint:gosec // the bits of the number are meant
-	out := make([]byte, 0, 7*8+len(sealFormat)+len(b.Account)+len(b.Environment)+len(b.Secret)+8+len(b.Type)+len(kek))
-	for _, s := range []string{sealFormat, b.Account, b.Environment, b.Secret, string(version[:]), string(b.Type), kek} {
+	var out []byte
+	for _, s := range append([]string{format, b.Account, b.Environment, b.Secret, string(version[:]), string(b.Type)}, more...) {
 		out = binary.BigEndian.AppendUint64(out, uint64(len(s)))
 		out = append(out, s...)
 	}
 	return out
+}
+
+// Facts joins the other fields of a row into what a Binding takes: each as its length in 8 bytes, big-endian, and then
+// its bytes.
+func Facts(fields ...string) string {
+	var out []byte
+	for _, s := range fields {
+		out = binary.BigEndian.AppendUint64(out, uint64(len(s)))
+		out = append(out, s...)
+	}
+	return string(out)
 }
 
 // Sealed is a value at rest: AES-256-GCM under a data key of its own, and the data key wrapped by the key-encryption
@@ -83,7 +116,7 @@ func (s *Sealer) Seal(ctx context.Context, b Binding, p Plaintext) (Sealed, erro
 		return Sealed{}, fmt.Errorf("wrapping a data key: %w", err)
 	}
 	nonce := randomBytes(nonceLength)
-	sealed := aead.Seal(nil, nonce, value, b.AdditionalData(""))
+	sealed := aead.Seal(nil, nonce, value, b.Place())
 	end := len(sealed) - tagLength
 	return Sealed{
 		Ciphertext: sealed[:end:end],
@@ -97,21 +130,14 @@ func (s *Sealer) Seal(ctx context.Context, b Binding, p Plaintext) (Sealed, erro
 // Open unwraps the data key, once, and answers what can decrypt the value as often as needed. It answers ErrOtherKEK for
 // a value sealed under another key-encryption key and ErrSeal for one that was not sealed for this place.
 func (s *Sealer) Open(ctx context.Context, b Binding, v Sealed) (*Opener, error) {
-	if held := s.kek.ID(); v.KEK != held {
-		return nil, fmt.Errorf("%w (%q; this server holds %q); start it with the key it had when the value was set",
-			ErrOtherKEK, v.KEK, held)
-	}
 	if len(v.Nonce) != nonceLength || len(v.Tag) != tagLength {
 		return nil, ErrSeal
 	}
-	key, err := s.kek.Unwrap(ctx, v.WrappedKey, b.AdditionalData(v.KEK))
+	key, err := s.unwrap(ctx, b, v)
 	if err != nil {
-		return nil, fmt.Errorf("unwrapping a data key: %w", err)
+		return nil, err
 	}
 	defer clear(key)
-	if len(key) != keyLength {
-		return nil, ErrSeal
-	}
 	aead, err := newGCM(key)
 	if err != nil {
 		return nil, err
@@ -120,8 +146,41 @@ func (s *Sealer) Open(ctx context.Context, b Binding, v Sealed) (*Opener, error)
 		aead:       aead,
 		nonce:      slices.Clone(v.Nonce),
 		ciphertext: slices.Concat(v.Ciphertext, v.Tag),
-		additional: b.AdditionalData(""),
+		additional: b.Place(),
 	}}, nil
+}
+
+// Rebind wraps the data key of a sealed value anew: for the same place with other facts (to differs from b in Facts
+// only), under the key-encryption key of today. The value itself is not touched; it keeps its nonce and its tag. It fails
+// as Open does.
+func (s *Sealer) Rebind(ctx context.Context, b, to Binding, v Sealed) (Sealed, error) {
+	key, err := s.unwrap(ctx, b, v)
+	if err != nil {
+		return Sealed{}, err
+	}
+	defer clear(key)
+	v.KEK = s.kek.ID()
+	if v.WrappedKey, err = s.kek.Wrap(ctx, key, to.AdditionalData(v.KEK)); err != nil {
+		return Sealed{}, fmt.Errorf("wrapping a data key: %w", err)
+	}
+	return v, nil
+}
+
+// unwrap answers the data key of a sealed value; the caller wipes it.
+func (s *Sealer) unwrap(ctx context.Context, b Binding, v Sealed) ([]byte, error) {
+	if held := s.kek.ID(); v.KEK != held {
+		return nil, fmt.Errorf("%w (%q; this server holds %q); start it with the key it had when the value was set",
+			ErrOtherKEK, v.KEK, held)
+	}
+	key, err := s.kek.Unwrap(ctx, v.WrappedKey, b.AdditionalData(v.KEK))
+	if err != nil {
+		return nil, fmt.Errorf("unwrapping a data key: %w", err)
+	}
+	if len(key) != keyLength {
+		clear(key)
+		return nil, ErrSeal
+	}
+	return key, nil
 }
 
 // String is [redacted].

@@ -46,21 +46,10 @@ type Slot struct {
 	SecretID      string
 	EnvironmentID string
 	Active        int64 // the version in use; 0: no value
+	Staged        int64 // the version that test calls may try and nothing else uses; 0: none
 	Last          int64 // the highest version ever given; versions are never used again
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
-}
-
-// Value is one version of a secret's value in one environment.
-type Value struct {
-	SecretID      string
-	EnvironmentID string
-	Version       int64
-	Type          Type
-	Sealed        Sealed
-	CreatedAt     time.Time
-	CreatedBy     string
-	Marks
 }
 
 // The limits of what people write.
@@ -94,33 +83,37 @@ func validName(s string) bool {
 	return true
 }
 
-// ParseType reads the type of a secret as people write it, "" being "string". The types "oauth2" and "certificate" are
-// known and not served yet, which the refusal says.
+// ParseType reads the type of a secret as people write it, "" being "string".
 func ParseType(s string) (Type, error) {
 	switch t := Type(s); t {
-	case "", String:
+	case "":
 		return String, nil
-	case OAuth2, Certificate:
-		return "", fault.Refused("type", "secrets of the type %s are not supported yet; use string", t)
+	case String, OAuth2, Certificate:
+		return t, nil
 	default:
-		return "", fault.Refused("type", "must be string")
+		return "", fault.Refused("type", "must be string, oauth2 or certificate")
 	}
 }
 
-// CheckValue refuses an empty value, one over 64 KiB and one with a NUL byte.
-func CheckValue(v string) error { return checkValue(len(v), strings.IndexByte(v, 0) >= 0) }
-
-func checkValue(length int, hasNUL bool) error {
+// CheckValue refuses an empty value and one over 64 KiB. It may hold any bytes; where a text is asked for, a NUL byte is
+// refused before, see CheckText.
+func CheckValue(length int) error {
 	switch {
 	case length == 0:
 		return fault.Refused("value", "must not be empty; delete the value to have none")
 	case length > maxValue:
 		return fault.Refused("value", "must not be longer than 64 KiB")
-	case hasNUL:
-		return fault.Refused("value", "must not contain a NUL byte")
 	default:
 		return nil
 	}
+}
+
+// CheckText refuses a text with a NUL byte, which is hardly ever meant; who means it sends the value in base64.
+func CheckText(v string) error {
+	if strings.IndexByte(v, 0) >= 0 {
+		return fault.Refused("value", `must not contain a NUL byte; send any bytes as base64, with "encoding": "base64"`)
+	}
+	return nil
 }
 
 // CheckDescription refuses a description over 1000 characters, in broken UTF-8, or with control characters other than

@@ -41,28 +41,24 @@ func TestCheckName(t *testing.T) {
 }
 
 func TestParseType(t *testing.T) {
-	for _, s := range []string{"", "string"} {
-		if got, err := secret.ParseType(s); got != secret.String || err != nil {
-			t.Errorf("%q: got %q, %v, want string", s, got, err)
+	for s, want := range map[string]secret.Type{
+		"": secret.String, "string": secret.String, "oauth2": secret.OAuth2, "certificate": secret.Certificate,
+	} {
+		if got, err := secret.ParseType(s); got != want || err != nil {
+			t.Errorf("%q: got %q, %v, want %q", s, got, err, want)
 		}
 	}
 	for s, message := range map[string]string{
-		"oauth2":      "secrets of the type oauth2 are not supported yet; use string",
-		"certificate": "secrets of the type certificate are not supported yet; use string",
-		"signing_key": "must be string",
-		"answer":      "must be string",
-		"String":      "must be string",
-		"password1":   "must be string",
+		"signing_key": "must be string, oauth2 or certificate",
+		"answer":      "must be string, oauth2 or certificate",
+		"String":      "must be string, oauth2 or certificate",
+		"password1":   "must be string, oauth2 or certificate",
 	} {
 		got, err := secret.ParseType(s)
 		if got != "" {
 			t.Errorf("%q: got %q, want no type", s, got)
 		}
-		sent := s
-		if strings.Contains(message, s) {
-			sent = "" // a type we know and name
-		}
-		wantRefused(t, err, "type", message, sent)
+		wantRefused(t, err, "type", message, s)
 	}
 }
 
@@ -75,11 +71,11 @@ func TestCheckValue(t *testing.T) {
 		{"64 KiB", strings.Repeat("x", 64<<10), ""},
 		{"empty", "", "must not be empty; delete the value to have none"},
 		{"over 64 KiB", strings.Repeat("x", 64<<10+1), "must not be longer than 64 KiB"},
-		{"NUL", "hunter2\x00", "must not contain a NUL byte"},
+		{"NUL", "hunter2\x00", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, err := range []error{secret.CheckValue(tt.value), secret.NewPlaintext([]byte(tt.value)).Check()} {
+			for _, err := range []error{secret.CheckValue(len(tt.value)), secret.NewPlaintext([]byte(tt.value)).Check()} {
 				if tt.message == "" {
 					if err != nil {
 						t.Errorf("got %v, want nil", err)
@@ -90,6 +86,14 @@ func TestCheckValue(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCheckText(t *testing.T) {
+	if err := secret.CheckText("two\nlines"); err != nil {
+		t.Errorf("got %v, want nil", err)
+	}
+	wantRefused(t, secret.CheckText("hunter2\x00"), "value",
+		`must not contain a NUL byte; send any bytes as base64, with "encoding": "base64"`, "hunter2")
 }
 
 func TestCheckDescription(t *testing.T) {

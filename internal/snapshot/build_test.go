@@ -42,7 +42,7 @@ func TestBuildBindsValuesOfTheEnvironment(t *testing.T) {
 		t.Fatalf("problems: got %v, want none", p)
 	}
 	live := find(t, a, "production", "charges").Values(false)
-	if len(live) != 1 || live[0].State() != snapshot.Ready {
+	if len(live) != 1 || live[0].State(time.Now()) != snapshot.Ready {
 		t.Fatalf("values in production: got %v, want one that is ready", live)
 	}
 	plain, err := live[0].AppendTo(nil)
@@ -51,7 +51,7 @@ func TestBuildBindsValuesOfTheEnvironment(t *testing.T) {
 	}
 	// by id as well as by name, and never another environment's
 	missing := find(t, a, development, "id-charges").Values(false)
-	if len(missing) != 1 || missing[0].State() != snapshot.Missing || missing[0].Name != "stripe_api_key" {
+	if len(missing) != 1 || missing[0].State(time.Now()) != snapshot.Missing || missing[0].Name != "stripe_api_key" {
 		t.Errorf("values in development: got %+v, want one that is missing, by its name", missing)
 	}
 }
@@ -72,7 +72,7 @@ func TestReferences(t *testing.T) {
 			in.Routes = []snapshot.Route{newRoute(production, "r", fmt.Sprintf(
 				`{"name":"r","target_url":"https://api.example.com","inject_query":{"key":%q}}`, want.reference))}
 			values := find(t, build(t, in, nil, s), production, "r").Values(false)
-			if len(values) != 1 || values[0].Name != want.name || values[0].State() != want.state {
+			if len(values) != 1 || values[0].Name != want.name || values[0].State(time.Now()) != want.state {
 				t.Errorf("got %d values, first %+v, want one: %s in state %v", len(values), values, want.name, want.state)
 			}
 		})
@@ -85,10 +85,10 @@ func TestBodySecretsAreApart(t *testing.T) {
 	in.Routes = []snapshot.Route{newRoute(production, "r", `{"name":"r","target_url":"https://api.example.com",`+
 		`"inject_headers":{"X-A":"{{secret:a}}"},"inject_body":{"list":["{{secret:b}}",1,{}],"on":true,"deep":{"a":"{{secret:a}}","plain":"x"},"none":{}}}`)}
 	r := find(t, build(t, in, nil, s), production, "r")
-	if got := strings.Join(r.SecretNames(false), " "); got != "a" {
+	if got := strings.Join(r.SecretNames(false, false), " "); got != "a" {
 		t.Errorf("without body: got %q, want a", got)
 	}
-	if got := strings.Join(r.SecretNames(true), " "); got != "a b" {
+	if got := strings.Join(r.SecretNames(false, true), " "); got != "a b" {
 		t.Errorf("with body: got %q, want a b", got)
 	}
 	body := r.Plan().Body
@@ -117,15 +117,15 @@ func TestOneBadRowHarmsOnlyItself(t *testing.T) {
 	if r := find(t, a, production, "broken"); r.Plan() != nil {
 		t.Error("a route whose content does not compile: got a plan, want none")
 	}
-	if got := find(t, a, development, "charges").Values(false)[0].State(); got != snapshot.Unreadable {
+	if got := find(t, a, development, "charges").Values(false)[0].State(time.Now()); got != snapshot.Unreadable {
 		t.Errorf("a value that does not open: got state %v, want Unreadable", got)
 	}
-	if got := find(t, a, production, "charges").Values(false)[0].State(); got != snapshot.Ready {
+	if got := find(t, a, production, "charges").Values(false)[0].State(time.Now()); got != snapshot.Ready {
 		t.Errorf("its neighbour: got state %v, want Ready", got)
 	}
 	// It is not taken over as broken for ever.
 	in.Version, in.Values[1] = 2, seal(t, s, development, 1, "of this server")
-	if got := find(t, build(t, in, a, s), development, "charges").Values(false)[0].State(); got != snapshot.Ready {
+	if got := find(t, build(t, in, a, s), development, "charges").Values(false)[0].State(time.Now()); got != snapshot.Ready {
 		t.Errorf("the same version once it opens: got state %v, want Ready", got)
 	}
 }

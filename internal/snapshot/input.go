@@ -30,6 +30,7 @@ type Input struct {
 	Routes       []Route
 	Secrets      []Secret
 	Values       []secret.Value // the active version of each value that is set, none else
+	Staged       []secret.Value // the staged version of each value that has one
 }
 
 // Environment is one level of the account's pipeline; the one with the greatest Level is the top.

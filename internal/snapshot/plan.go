@@ -58,49 +58,94 @@ type LiveRoute struct {
 	Hash   definition.Hash
 	Active bool // the switch
 
-	plan   *Plan // nil: the content does not compile
+	plan    *Plan // nil: the content does not compile
+	inForce needs
+	staged  *needs // with what test calls may try; nil: nothing is staged
+}
+
+// needs are the values a call of a route needs, by the index its templates carry.
+type needs struct {
 	values []*Value
-	names  [2][]string // of the secrets used without and with a body injected
+	names  [2][]string    // of the secrets used without and with a body injected
+	uses   [2][]route.Use // likewise
 }
 
 // Plan is the compiled definition; nil for one that does not compile, which cannot be called.
 func (r *LiveRoute) Plan() *Plan { return r.plan }
 
-// Values are the values a call needs, by the index its templates carry: those of headers and query, and with body also
-// those of the injected body. The slice is not to be modified.
-func (r *LiveRoute) Values(body bool) []*Value {
+// Values are the values a call needs, by the index its templates carry; staged asks for those that a test call may try.
+// Those that Plan.Needs without a body are in front. The slice is not to be modified.
+func (r *LiveRoute) Values(staged bool) []*Value { return r.of(staged).values }
+
+// Needs is how many of the Values a call needs: those of headers and query, and with body also those of the injected
+// body.
+func (p *Plan) Needs(body bool) int {
 	if body {
-		return r.values
+		return len(p.references)
 	}
-	return r.values[:r.plan.head]
+	return p.head
 }
 
-// SecretNames names the secrets among Values, each once. The slice is not to be modified.
-func (r *LiveRoute) SecretNames(body bool) []string {
-	if body {
-		return r.names[1]
+// SecretNames names the secrets that a call needs, each once. The slice is not to be modified.
+func (r *LiveRoute) SecretNames(staged, body bool) []string { return r.of(staged).names[index(body)] }
+
+// Uses are the versions of values that a call needs, each once. The slice is not to be modified.
+func (r *LiveRoute) Uses(staged, body bool) []route.Use { return r.of(staged).uses[index(body)] }
+
+func (r *LiveRoute) of(staged bool) *needs {
+	if staged && r.staged != nil {
+		return r.staged
 	}
-	return r.names[0]
+	return &r.inForce
+}
+
+func index(body bool) int {
+	if body {
+		return 1
+	}
+	return 0
 }
 
 // bind gives a plan the values of its environment; when nothing but the plan's holder changed, held is that holder and
 // serves on.
 func (b *builder) bind(e *LiveEnvironment, r Route, p *Plan, held *LiveRoute) *LiveRoute {
 	values := make([]*Value, len(p.references))
+	staged := make([]*Value, len(p.references))
 	for i, ref := range p.references {
-		values[i] = b.value(ref, e.ID)
+		values[i], staged[i] = b.value(ref, e.ID, false), b.value(ref, e.ID, true)
 	}
-	if held != nil && held.Active == r.Active && slices.EqualFunc(held.values, values, same) {
+	if held != nil && held.Active == r.Active && slices.EqualFunc(held.Values(false), values, same) && slices.EqualFunc(held.Values(true), staged, same) {
 		return held
 	}
-	live := &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, plan: p, values: values}
-	live.names = [2][]string{names(values[:p.head]), names(values)}
+	live := &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, plan: p, inForce: p.need(values)}
+	if !slices.EqualFunc(values, staged, same) {
+		try := p.need(staged)
+		live.staged = &try
+	}
 	return live
+}
+
+func (p *Plan) need(values []*Value) needs {
+	return needs{
+		values: values,
+		names:  [2][]string{names(values[:p.head]), names(values)},
+		uses:   [2][]route.Use{uses(values[:p.head]), uses(values)},
+	}
 }
 
 // same: missing values are made anew in each state, so they are compared by what they say.
 func same(a, b *Value) bool {
-	return a == b || a.State() == Missing && b.State() == Missing && a.Name == b.Name
+	return a == b || a.missing() && b.missing() && a.Name == b.Name
+}
+
+func uses(values []*Value) []route.Use {
+	var list []route.Use
+	for _, v := range values {
+		if u := (route.Use{SecretID: v.SecretID, Version: v.Version}); !v.missing() && !slices.Contains(list, u) {
+			list = append(list, u)
+		}
+	}
+	return list
 }
 
 func names(values []*Value) []string {

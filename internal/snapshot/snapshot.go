@@ -23,7 +23,8 @@ type Account struct {
 	environments map[string]*LiveEnvironment // by name and by id
 	first        *LiveEnvironment            // where changes begin
 	active       map[string]*LiveEnvironment // by route key and route id
-	values       map[slot]opened             // kept for the next state
+	values       map[slot]opened             // in force; kept for the next state
+	staged       map[slot]opened             // that test calls may try; kept likewise
 	problems     []Problem
 }
 

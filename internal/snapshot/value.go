@@ -2,16 +2,22 @@ package snapshot
 
 import (
 	"context"
+	"time"
 
 	"github.com/lockage/lockage/internal/secret"
 )
 
 // Value is what a secret holds in one environment, or the fact that it holds nothing.
 type Value struct {
-	Name string // of the secret; where there is no such secret, the reference as the template says it
+	Name     string // of the secret; where there is no such secret, the reference as the template says it
+	SecretID string // "": not configured
+	Version  int64
+	Type     secret.Type
 
 	opener *secret.Opener // nil: not configured, or unreadable
 	broken bool
+	terms  secret.Terms
+	until  time.Time // of the terms
 }
 
 // State is whether a value can be injected.
@@ -22,19 +28,27 @@ const (
 	Ready      State = iota
 	Missing          // not configured in the environment
 	Unreadable       // it is there and does not open
+	Expired          // it is there, and its terms say that it is not used any more
 )
 
-// State says whether the value can be injected.
-func (v *Value) State() State {
+// State says whether the value can be injected at a time.
+func (v *Value) State(now time.Time) State {
 	switch {
 	case v.broken:
 		return Unreadable
-	case v.opener == nil:
+	case v.missing():
 		return Missing
+	case !v.until.IsZero() && !now.Before(v.until):
+		return Expired
 	default:
 		return Ready
 	}
 }
+
+func (v *Value) missing() bool { return v.opener == nil && !v.broken }
+
+// MayGo says whether the value may be sent to a host; see secret.Terms.
+func (v *Value) MayGo(scheme, host string) bool { return v.terms.MayGo(scheme, host) }
 
 // Len is the length of a ready value in bytes.
 func (v *Value) Len() int { return v.opener.Len() }
@@ -48,48 +62,64 @@ type slot struct{ secret, environment string }
 // opened keeps the data key of a value unwrapped from one state of the account to the next.
 type opened struct {
 	version int64
+	facts   string // what else the row said; a row that says something else must open again
 	value   *Value
 }
 
-// open makes the values of the input ready. A value that was ready in the state before is not unwrapped again.
-func (b *builder) open(ctx context.Context) error {
+// open makes the values of the input ready.
+func (b *builder) open(ctx context.Context) (err error) {
 	b.names = make(map[string]string, len(b.in.Secrets))
 	b.ids = make(map[string]string, len(b.in.Secrets))
 	for _, s := range b.in.Secrets {
 		b.names[s.ID], b.ids[s.Name] = s.Name, s.ID
 	}
-	b.account.values = make(map[slot]opened, len(b.in.Values))
-	for _, v := range b.in.Values {
+	if b.account.values, err = b.openAll(ctx, b.in.Values, b.held.values); err != nil {
+		return err
+	}
+	b.account.staged, err = b.openAll(ctx, b.in.Staged, b.held.staged)
+	return err
+}
+
+// openAll opens values. One that was ready in the state before is not unwrapped again.
+func (b *builder) openAll(ctx context.Context, list []secret.Value, before map[slot]opened) (map[slot]opened, error) {
+	values := make(map[slot]opened, len(list))
+	for _, v := range list {
 		name, known := b.names[v.SecretID]
 		if !known {
 			continue
 		}
-		at := slot{v.SecretID, v.EnvironmentID}
-		if held, ok := b.held.values[at]; ok && held.version == v.Version && !held.value.broken && held.value.Name == name {
-			b.account.values[at] = held
+		at, binding := slot{v.SecretID, v.EnvironmentID}, v.Binding(b.in.Account)
+		if held, ok := before[at]; ok && held.version == v.Version && held.facts == binding.Facts && !held.value.broken && held.value.Name == name {
+			values[at] = held
 			continue
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
-		opener, err := b.sealer.Open(ctx, secret.Binding{
-			Account: b.in.Account, Environment: v.EnvironmentID, Secret: v.SecretID, Version: v.Version, Type: v.Type,
-		}, v.Sealed)
+		opener, err := b.sealer.Open(ctx, binding, v.Sealed)
 		if err != nil {
 			b.problem("secret value", v.EnvironmentID, v.SecretID, err)
 		}
-		b.account.values[at] = opened{v.Version, &Value{Name: name, opener: opener, broken: err != nil}}
+		values[at] = opened{v.Version, binding.Facts, &Value{
+			Name: name, SecretID: v.SecretID, Version: v.Version, Type: v.Type,
+			opener: opener, broken: err != nil, terms: v.Terms, until: v.Until(),
+		}}
 	}
-	return nil
+	return values, nil
 }
 
-// value finds what a reference stands for in an environment.
-func (b *builder) value(ref secret.Reference, environment string) *Value {
+// value finds what a reference stands for in an environment; with staged, what test calls may try comes first.
+func (b *builder) value(ref secret.Reference, environment string, staged bool) *Value {
 	id, name := ref.Name, ref.Name
 	if ref.Kind == secret.SecretName {
 		id = b.ids[ref.Name]
 	} else if known, ok := b.names[ref.Name]; ok {
 		name = known
+	}
+	if staged {
+		if v, ok := b.account.staged[slot{id, environment}]; ok {
+			return v.value
+		}
 	}
 	if v, ok := b.account.values[slot{id, environment}]; ok {
 		return v.value

@@ -31,11 +31,13 @@ var (
 		ObfuscateCustomerData: true, RootHash: "root-0", CreatedAt: start, UpdatedAt: start,
 	}
 	stripe  = secret.Secret{ID: "s1", Name: "stripe_api_key", Type: secret.String, Description: "pays", CreatedAt: start, CreatedBy: "Mira", UpdatedAt: start}
-	slotOne = secret.Slot{SecretID: "s1", EnvironmentID: "e1", Active: 1, Last: 1, CreatedAt: start, UpdatedAt: start}
+	slotOne = secret.Slot{SecretID: "s1", EnvironmentID: "e1", Active: 1, Staged: 1, Last: 1, CreatedAt: start, UpdatedAt: start}
 	value   = secret.Value{
-		SecretID: "s1", EnvironmentID: "e1", Version: 1, Type: secret.String, CreatedAt: start, CreatedBy: "Mira",
+		SecretID: "s1", EnvironmentID: "e1", Version: 1, Type: secret.String, Format: secret.FormatFacts, CreatedAt: start, CreatedBy: "Mira",
 		Sealed: secret.Sealed{Ciphertext: []byte{0, 1, 0xff}, Nonce: []byte{2}, Tag: []byte{3}, WrappedKey: []byte{4}, KEK: "local:1"},
-		Marks:  secret.Marks{Fingerprint: "f1", Sandbox: true},
+		Marks:  secret.Marks{Fingerprint: "f1", Sandbox: true, Guessable: true},
+		Terms:  secret.Terms{ExpiresAt: start.Add(time.Hour), Strict: true, Hosts: []string{"*.example.com", "api.example.com:8443"}},
+		Detail: `{"subject":"CN=Lockage"}`,
 	}
 	charges  = definition.Ref{Kind: definition.KindRoute, Key: "charges"}
 	identity = definition.Identity{ID: "d1", Ref: charges, CreatedAt: start, CreatedBy: "Mira"}
@@ -105,7 +107,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertToken(ctx, tokenOf(account)),
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),
-			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value),
+			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value), tx.AddSecretUses(ctx, tx.Account(), "e1", "s1", 1, 2, start),
 			tx.InsertIdentity(ctx, identity),
 			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),
 			tx.PutContent(ctx, definition.KindRoute, "h2", []byte(`{"name":"two"}`)),

@@ -58,9 +58,9 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		unmarked := func() (n int) {
+		unbound := func() (n int) {
 			err := s.ReadAll(t.Context(), func(tx *store.Tx) error {
-				list, err := tx.Unmarked(t.Context())
+				list, err := tx.Unbound(t.Context())
 				n = len(list[ours])
 				return err
 			})
@@ -69,16 +69,14 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 			}
 			return n
 		}
-		if got := unmarked(); got != 1 {
-			t.Errorf("got %d values without marks, want the old one", got)
+		if got := unbound(); got != 1 {
+			t.Errorf("got %d values that are not bound, want the old one", got)
 		}
 		err = s.Batch(t.Context(), func(tx *store.Tx) error {
-			marked := value
-			marked.Fingerprint = "f1"
-			return tx.Mark(t.Context(), ours, marked)
+			return tx.Bind(t.Context(), ours, value)
 		})
-		if got := unmarked(); got != 0 || err != nil {
-			t.Errorf("marked: got %d without marks and %v, want none", got, err)
+		if got := unbound(); got != 0 || err != nil {
+			t.Errorf("bound: got %d that are not and %v, want none", got, err)
 		}
 	})
 }

@@ -95,11 +95,11 @@ func TestValues(t *testing.T) {
 			})
 		}
 		check(slots, map[string]int64{"e1": 2, "e2": 1}, map[int64]bool{1: true, 2: true, 3: false})
-		x.write(t, func(tx *store.Tx) error { return tx.DropValues(ctx, "e1", "s1", 1) })
+		x.write(t, func(tx *store.Tx) error { return tx.DropValue(ctx, "e1", "s1", 1) })
 		check(slots, map[string]int64{"e1": 2, "e2": 1}, map[int64]bool{1: false, 2: true})
 		slots[0].Active = 0
 		x.write(t, func(tx *store.Tx) error { return tx.PutSlot(ctx, slots[0]) })
-		x.write(t, func(tx *store.Tx) error { return tx.DropValues(ctx, "e1", "s1", 2) })
+		x.write(t, func(tx *store.Tx) error { return tx.DropValues(ctx, "e1", "s1") })
 		check(slots, map[string]int64{"e2": 1}, map[int64]bool{1: false, 2: false})
 		x.write(t, func(tx *store.Tx) error { return tx.DeleteSecret(ctx, "s1") })
 		check([]secret.Slot{}, map[string]int64{}, map[int64]bool{1: false, 2: false})

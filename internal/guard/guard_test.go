@@ -1,10 +1,11 @@
-package gateway_test
+package guard_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
-	"github.com/lockage/lockage/internal/gateway"
+	"github.com/lockage/lockage/internal/guard"
 )
 
 func prefixes(list ...string) []netip.Prefix {
@@ -72,7 +73,9 @@ func TestGuard(t *testing.T) {
 			if test.own != "" {
 				own = append(own, netip.MustParseAddrPort(test.own))
 			}
-			if err := gateway.CheckAddress(test.allow, own, test.address); (err != nil) != test.refused {
+			g := guard.New(test.allow, func() []netip.AddrPort { return own })
+			err := g.Control("tcp6", test.address, nil)
+			if (err != nil) != test.refused || err != nil && !errors.Is(err, guard.ErrRefused) {
 				t.Errorf("%s: got %v, want refused %v", test.address, err, test.refused)
 			}
 		})

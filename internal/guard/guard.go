@@ -1,4 +1,7 @@
-package gateway
+// Package guard decides whether a connection to an address may be made, at the moment it is made: after every name was
+// resolved, so that no answer of a name server can differ between the check and the connection. Whatever Lockage sends
+// to a destination that people chose goes through it: calls to upstreams, and requests to token endpoints.
+package guard
 
 import (
 	"errors"
@@ -11,18 +14,19 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// errDestination is why the guard refuses to connect.
-var errDestination = errors.New("the destination is refused")
+// ErrRefused is why a connection is not made; the error around it tells the address and the reason, for the log.
+var ErrRefused = errors.New("the destination is refused")
 
-// guard decides on the address a connection is about to be made to, after every name was resolved, so that no answer of
-// a name server can differ between the check and the connection.
-type guard struct {
+// Guard decides on the address a connection is about to be made to.
+type Guard struct {
 	policy *ssrf.Guardian
 	own    func() []netip.AddrPort
 	local  func() ([]net.Addr, error)
 }
 
-func newGuard(allow []netip.Prefix, own func() []netip.AddrPort) *guard {
+// New makes a Guard. It lets public addresses pass, and of all others those in allow; own tells where this process
+// itself listens, which is refused whatever allow says (nil: nowhere).
+func New(allow []netip.Prefix, own func() []netip.AddrPort) *Guard {
 	var v4, v6 []netip.Prefix
 	for _, p := range allow {
 		if p = unmapPrefix(p); p.Addr().Is4() {
@@ -31,7 +35,7 @@ func newGuard(allow []netip.Prefix, own func() []netip.AddrPort) *guard {
 			v6 = append(v6, p)
 		}
 	}
-	return &guard{
+	return &Guard{
 		policy: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...)),
 		own:    own,
 		local:  net.InterfaceAddrs,
@@ -46,21 +50,21 @@ func unmapPrefix(p netip.Prefix) netip.Prefix {
 	return p.Masked()
 }
 
-// control is a net.Dialer's Control.
-func (g *guard) control(network, address string, _ syscall.RawConn) error {
+// Control is for the Control of a net.Dialer: it answers an error that is ErrRefused where no connection may be made.
+func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
 	if network != "tcp4" && network != "tcp6" {
-		return fmt.Errorf("%w: not TCP", errDestination)
+		return fmt.Errorf("%w: not TCP", ErrRefused)
 	}
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: not an address", errDestination)
+		return fmt.Errorf("%w: not an address", ErrRefused)
 	}
 	return g.check(a)
 }
 
 // check refuses, in this order: what no operator can allow, this process itself, and what the operator did not allow.
 // An address that embeds an IPv4 address must pass as both.
-func (g *guard) check(a netip.AddrPort) error {
+func (g *Guard) check(a netip.AddrPort) error {
 	outer := a.Addr().WithZone("") // prefixes never contain an address with a zone
 	addresses := []netip.Addr{outer.Unmap()}
 	if inner, ok := embedded(outer); ok {
@@ -68,13 +72,13 @@ func (g *guard) check(a netip.AddrPort) error {
 	}
 	for _, address := range addresses {
 		if address.IsUnspecified() || address.IsMulticast() || isMetadata(address) {
-			return fmt.Errorf("%w: %s is link-local, of a cloud's metadata service or no host", errDestination, address)
+			return fmt.Errorf("%w: %s is link-local, of a cloud's metadata service or no host", ErrRefused, address)
 		}
 		if g.isOwn(netip.AddrPortFrom(address, a.Port())) {
-			return fmt.Errorf("%w: %s is this gateway", errDestination, address)
+			return fmt.Errorf("%w: %s is this server", ErrRefused, address)
 		}
 		if err := g.policy.SafeAddr(address); err != nil {
-			return fmt.Errorf("%w: %s is not a public address, and not one the operator allows", errDestination, address)
+			return fmt.Errorf("%w: %s is not a public address, and not one the operator allows", ErrRefused, address)
 		}
 	}
 	return nil
@@ -121,7 +125,7 @@ func embedded(a netip.Addr) (netip.Addr, bool) {
 
 // isOwn says whether an address is one this process listens on. A listener on the unspecified address listens on every
 // address of this host.
-func (g *guard) isOwn(a netip.AddrPort) bool {
+func (g *Guard) isOwn(a netip.AddrPort) bool {
 	if g.own == nil {
 		return false
 	}
@@ -137,7 +141,7 @@ func (g *guard) isOwn(a netip.AddrPort) bool {
 	return false
 }
 
-func (g *guard) isLocal(a netip.Addr) bool {
+func (g *Guard) isLocal(a netip.Addr) bool {
 	if a.IsLoopback() {
 		return true
 	}
