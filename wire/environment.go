@@ -15,6 +15,7 @@ type Environment struct {
 	Protected             bool            `json:"protected"`
 	ObfuscateCustomerData bool            `json:"obfuscate_customer_data"`
 	ShowMessageContents   bool            `json:"show_message_contents"`
+	DistinctValues        string          `json:"distinct_values"` // "off", "warn" or "block"
 	RootHash              string          `json:"root_hash"`
 	Head                  int64           `json:"head"`
 	Hold                  *Hold           `json:"hold"`
@@ -41,6 +42,7 @@ type EnvironmentUpdate struct {
 	IsDefault             *bool           `json:"is_default,omitempty"`
 	ObfuscateCustomerData *bool           `json:"obfuscate_customer_data,omitempty"`
 	ShowMessageContents   *bool           `json:"show_message_contents,omitempty"`
+	DistinctValues        *string         `json:"distinct_values,omitempty"`
 	Protected             *bool           `json:"protected,omitempty"`
 	Protection            json.RawMessage `json:"protection,omitempty"`
 }

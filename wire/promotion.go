@@ -103,7 +103,8 @@ type PlannedChange struct {
 	References []PlanReference `json:"references"`
 }
 
-// PlanReference is a secret that a definition refers to, and its state in the target: "set", "unset" or "missing".
+// PlanReference is a secret that a definition refers to, and its state in the target: "set", "unset" or
+// "missing", "expired" for a value that may not be used any more, "host_refused" for one that may not be sent there.
 type PlanReference struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`

@@ -104,3 +104,44 @@ type LoginAnswer struct {
 	Token     string `json:"token"`
 	ExpiresAt Time   `json:"expires_at"`
 }
+
+// SecretTermsUpdate is the body of PATCH …/environments/{environment}; absent fields stay as they are.
+type SecretTermsUpdate struct {
+	ExpiresAt    *Time     `json:"expires_at,omitempty"` // null takes the expiry away
+	Strict       *bool     `json:"strict,omitempty"`
+	AllowedHosts *[]string `json:"allowed_hosts,omitempty"`
+}
+
+// SecretVersion is one version of a value that is kept: GET …/environments/{environment}/versions, newest first. State is
+// "active", "staged" or "kept".
+type SecretVersion struct {
+	Version      int64    `json:"version"`
+	State        string   `json:"state"`
+	CreatedAt    Time     `json:"created_at"`
+	CreatedBy    string   `json:"created_by"`
+	ExpiresAt    Time     `json:"expires_at"`
+	Strict       bool     `json:"strict"`
+	AllowedHosts []string `json:"allowed_hosts"`
+	LastUsedAt   Time     `json:"last_used_at"`
+	Uses         int64    `json:"uses"`
+}
+
+// ExpiringSecret is a value in force that has expired or soon will: GET /v1/secrets/expiring, soonest first.
+type ExpiringSecret struct {
+	SecretID    string     `json:"secret_id"`
+	SecretName  string     `json:"secret_name"`
+	SecretType  string     `json:"secret_type"`
+	Environment string     `json:"environment"`
+	Version     int64      `json:"version"`
+	ExpiresAt   Time       `json:"expires_at"`
+	Strict      bool       `json:"strict"`
+	Expired     bool       `json:"expired"`
+	Routes      []RouteRef `json:"routes"`
+}
+
+// SecretComparison is the answer to GET …/compare: Result is "same", "differs" or "missing".
+type SecretComparison struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	Result string `json:"result"`
+}

@@ -66,6 +66,11 @@ secret.update           account      o a . . .
 secret.value.delete     environment  o a . . .
 secret.value.duplicate  environment  o a . . .
 secret.value.set        environment  o a . . .
+secret.value.update     environment  o a . . .
+secret.value.activate   environment  o a . . .
+secret.value.retire     environment  o a . . .
+secret.value.compare    environment  o a . . .
+readiness.read          environment  o a d . .
 session.login           account      . . . . .
 token.create            account      . . . . .
 request.refuse          account      . . . . .

@@ -32,6 +32,11 @@ const (
 	SecretValueSet       Action = "secret.value.set"
 	SecretValueDelete    Action = "secret.value.delete"
 	SecretValueDuplicate Action = "secret.value.duplicate"
+	SecretValueUpdate    Action = "secret.value.update"
+	SecretValueActivate  Action = "secret.value.activate"
+	SecretValueRetire    Action = "secret.value.retire"
+	SecretValueCompare   Action = "secret.value.compare"
+	ReadinessRead        Action = "readiness.read"
 
 	RouteList      Action = "route.list"
 	RouteRead      Action = "route.read"
@@ -123,6 +128,12 @@ var rules = map[Action]rule{
 	SecretValueSet:       {scope: EnvironmentScope, roles: managers, does: "set secret values in this environment"},
 	SecretValueDelete:    {scope: EnvironmentScope, roles: managers, does: "delete secret values of this environment"},
 	SecretValueDuplicate: {scope: EnvironmentScope, roles: managers, does: "duplicate secret values of this environment"},
+
+	SecretValueUpdate:    {scope: EnvironmentScope, roles: managers, does: "change the terms of secret values in this environment"},
+	SecretValueActivate:  {scope: EnvironmentScope, roles: managers, does: "activate versions of secret values in this environment"},
+	SecretValueRetire:    {scope: EnvironmentScope, roles: managers, does: "retire versions of secret values in this environment"},
+	SecretValueCompare:   {scope: EnvironmentScope, roles: managers, does: "compare secret values of this environment"},
+	ReadinessRead:        {scope: EnvironmentScope, roles: builders, does: "see what this environment lacks"},
 
 	RouteList:      {scope: AnywhereScope, roles: readers, does: "list routes"},
 	RouteRead:      {scope: AnywhereScope, roles: readers, does: "see routes"},

@@ -115,13 +115,21 @@ func (a *API) routes(metrics http.Handler) {
 
 	answer(a, op{"GET", secrets, "list-secrets", "List secrets"}, a.listSecrets)
 	answer(a, op{"POST", secrets, "create-secret", "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
+	answer(a, op{"GET", secrets + "/expiring", "list-expiring-secrets", "List values that have expired or soon will"}, a.listExpiringSecrets, fails(404))
 	answer(a, op{"GET", secrets + "/{id}", "get-secret", "Get a secret"}, a.getSecret)
+	answer(a, op{"GET", secrets + "/{id}/compare", "compare-secret-values", "Say whether a secret has the same value in two environments"}, a.compareSecretValues, fails(409, 429))
 	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
 	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
 	answer(a, op{"GET", values, "list-secret-environments", "Show in which environments a secret has a value"}, a.listSecretEnvironments)
 	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue](), freezes)
+	answer(a, op{"PATCH", values + "/{environment}", "update-secret-terms", "Change the terms of a secret's value in an environment"}, a.updateSecretTerms, takes[secretTermsUpdate](), freezes)
+	answer(a, op{"GET", values + "/{environment}/versions", "list-secret-versions", "List the versions of a secret's value that are kept"}, a.listSecretVersions)
+	answer(a, op{"POST", values + "/{environment}/versions/{version}/activate", "activate-secret-version", "Make a kept or staged version the one in force"}, a.activateSecretVersion, freezes)
+	answer(a, op{"DELETE", values + "/{environment}/versions/{version}", "retire-secret-version", "Remove a version that is not in force, for good"}, a.retireSecretVersion, fails(409))
 	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", "Delete a secret's value in an environment"}, a.deleteSecretValue, freezes)
 	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate](), freezes)
+
+	answer(a, op{"GET", "/v1/readiness", "get-readiness", "Show what every definition of an environment lacks there"}, a.getReadiness, fails(404))
 
 	answer(a, op{"GET", routes, "list-routes", "List routes"}, a.listRoutes)
 	answer(a, op{"POST", routes, "create-route", "Create a route as a draft, or commit it at once"}, a.createRoute, created, tagged, takesSchema("RouteCreate"), fails(409))

@@ -62,6 +62,9 @@ func (a *API) updateEnvironment(ctx context.Context, c *call, in *byID) (wire.En
 		Name: b.Name, DisplayName: b.DisplayName, Description: b.Description, Color: b.Color, IsDefault: b.IsDefault,
 		ObfuscateCustomerData: b.ObfuscateCustomerData, ShowMessageContents: b.ShowMessageContents, Protected: b.Protected,
 	}
+	if b.DistinctValues != nil {
+		f.DistinctValues = new(environment.Distinct(*b.DistinctValues))
+	}
 	if b.Protection != nil {
 		p, err := environment.DecodeProtection(b.Protection)
 		if err != nil {
@@ -89,7 +92,7 @@ func environmentOf(e environment.Environment) (wire.Environment, error) {
 		ID: e.ID, Name: e.Name, DisplayName: e.DisplayName, Description: e.Description, Color: e.Color,
 		IsDefault: e.IsDefault, Level: e.Level, Protected: e.Protected,
 		ObfuscateCustomerData: e.ObfuscateCustomerData, ShowMessageContents: e.ShowMessageContents,
-		RootHash: e.RootHash, Head: e.Head, Hold: holdOf(e.Hold), Protection: protection,
+		DistinctValues: string(e.DistinctValues), RootHash: e.RootHash, Head: e.Head, Hold: holdOf(e.Hold), Protection: protection,
 		CreatedAt: wire.Time(e.CreatedAt), UpdatedAt: wire.Time(e.UpdatedAt),
 	}, nil
 }

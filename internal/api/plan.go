@@ -27,10 +27,10 @@ func planEnvironmentOf(e definition.PlanEnvironment) wire.PlanEnvironment {
 func plannedChangeOf(c definition.PlannedChange) wire.PlannedChange {
 	return wire.PlannedChange{
 		Kind: c.Ref.Kind, Key: c.Ref.Key, Before: string(c.Before), After: string(c.After), Edits: editsOf(c.Edits),
-		References: convert(c.References, func(r definition.Reference) wire.PlanReference {
-			return wire.PlanReference{
-				Kind: r.Kind, Name: r.Name, Type: r.Type, Field: r.Field, State: string(r.State), Version: r.Version,
-			}
-		}),
+		References: convert(c.References, planReferenceOf),
 	}
+}
+
+func planReferenceOf(r definition.Reference) wire.PlanReference {
+	return wire.PlanReference{Kind: r.Kind, Name: r.Name, Type: r.Type, Field: r.Field, State: string(r.State), Version: r.Version}
 }

@@ -80,7 +80,7 @@ func TestCommitsAndPromotions(t *testing.T) {
 func TestPlanAPromotion(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.secret("key", "development", "sk_test_1")
+	r.secret("key", "development", "sk_test_4eC39HqLyjWDarjtT1zdp7dc")
 	rt := r.route("pay", `,"inject_headers":{"authorization":"Bearer {{secret:key}}"}`)
 	const plans, body = "/v1/promotions/plan", `{"to":"production","message":"go"}`
 	environment := func(name string, head int) string {
@@ -103,7 +103,7 @@ func TestPlanAPromotion(t *testing.T) {
 		t.Errorf("not ready: got message %q, want %q", p.Message, message)
 	}
 
-	r.do("PUT", "/v1/secrets/key/environments/production", `{"value":"sk_test_1"}`).data(200, nil)
+	r.do("PUT", "/v1/secrets/key/environments/production", `{"value":"sk_test_4eC39HqLyjWDarjtT1zdp7dc"}`).data(200, nil)
 	stale := fmt.Sprintf(`{"to":"production","plan":%q}`, blocked.Hash)
 	p = r.do("POST", "/v1/promotions", stale).problem(409, "stale")
 	ready := r.plan("/v1/promotions", body)
@@ -113,7 +113,7 @@ func TestPlanAPromotion(t *testing.T) {
 	if len(step.Blockers) != 0 || step.Changes[0].References[0].State != "set" || step.Changes[0].References[0].Version != 1 {
 		t.Errorf("got %+v, want no blocker and the value set", step)
 	}
-	if got := r.do("POST", plans, body).body; strings.Contains(got, "sk_test_1") {
+	if got := r.do("POST", plans, body).body; strings.Contains(got, "sk_test_4eC39HqLyjWDarjtT1zdp7dc") {
 		t.Errorf("the plan shows a value: %s", got)
 	}
 

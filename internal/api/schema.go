@@ -81,6 +81,7 @@ var nullable = map[string][]string{
 	"RouteUpdate":       {"methods"},
 	"RouteEffective":    {"target_url", "methods", "inject_body", "rate_limit", "timeout"},
 	"SecretEnvironment": {"created_at", "updated_at", "expires_at", "last_used_at"},
+	"SecretVersion":     {"expires_at", "last_used_at"},
 }
 
 func orNull(s *huma.Schema) *huma.Schema {

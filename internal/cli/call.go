@@ -20,7 +20,7 @@ import (
 type callFlags struct {
 	method, data, gateway, keyFile, environment string
 	headers                                     []string
-	include, draft                              bool
+	include, draft, staged                      bool
 }
 
 func (p *program) call() *cobra.Command {
@@ -47,7 +47,8 @@ the management token there; otherwise it is asked for at a terminal. It is never
 	fs.StringVar(&f.keyFile, "key-file", "", "a `FILE` with the API key")
 	fs.StringVarP(&f.environment, "environment", "e", "", "the `ENVIRONMENT`; a key of another one is refused")
 	fs.BoolVar(&f.draft, "draft", false, "run what is saved and uncommitted, as a test with the management token")
-	fs.StringVar(&p.token, "token", "", "the management token, for --environment and --draft (better in LOCKAGE_TOKEN)")
+	fs.BoolVar(&f.staged, "staged", false, "try secrets' staged values, as a test with the management token")
+	fs.StringVar(&p.token, "token", "", "the management token, for --environment, --draft and --staged (better in LOCKAGE_TOKEN)")
 	return cmd
 }
 
@@ -86,6 +87,9 @@ func (p *program) makeCall(cmd *cobra.Command, f *callFlags, args []string) erro
 	if f.draft {
 		req.Header.Set("Lockage-Draft", "true")
 	}
+	if f.staged {
+		req.Header.Set("Lockage-Staged", "true")
+	}
 	if f.environment != "" {
 		req.Header.Set("Lockage-Environment", f.environment)
 	}
@@ -103,10 +107,10 @@ func (p *program) caller(ctx context.Context, f *callFlags) (gateway, credential
 			return "", "", err
 		}
 		credential = strings.TrimSpace(string(b))
-	case !f.draft:
+	case !f.draft && !f.staged:
 		credential = os.Getenv("LOCKAGE_KEY")
 	}
-	asToken := f.draft || credential == "" && f.environment != ""
+	asToken := f.draft || f.staged || credential == "" && f.environment != ""
 	if gateway == "" || asToken && token == "" {
 		kept, err := readCredentials()
 		if err != nil {

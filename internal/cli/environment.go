@@ -90,7 +90,7 @@ func (p *program) environmentsCreate() *cobra.Command {
 }
 
 func (p *program) environmentsUpdate() *cobra.Command {
-	var name, displayName, description, color string
+	var name, displayName, description, color, distinct string
 	var isDefault, obfuscate, show bool
 	var protect protectionFlags
 	cmd := &cobra.Command{
@@ -108,7 +108,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
     end: 2027-01-02T00:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := anyGiven(cmd, "name", "display-name", "description", "color", "default", "obfuscate-customer-data",
-				"show-message-contents", "protected", "approvals", "freeze-file"); err != nil {
+				"show-message-contents", "distinct-values", "protected", "approvals", "freeze-file"); err != nil {
 				return err
 			}
 			c, err := p.connect()
@@ -127,6 +127,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 				IsDefault:             given(cmd, "default", isDefault),
 				ObfuscateCustomerData: given(cmd, "obfuscate-customer-data", obfuscate),
 				ShowMessageContents:   given(cmd, "show-message-contents", show),
+				DistinctValues:        given(cmd, "distinct-values", distinct),
 				Protected:             given(cmd, "protected", protect.protected),
 				Protection:            protection,
 			})
@@ -140,6 +141,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 	cmd.Flags().BoolVar(&isDefault, "default", false, "make it the default environment")
 	cmd.Flags().BoolVar(&obfuscate, "obfuscate-customer-data", false, "show customer data to people only masked")
 	cmd.Flags().BoolVar(&show, "show-message-contents", false, "show the contents of messages to people")
+	cmd.Flags().StringVar(&distinct, "distinct-values", "", "what becomes of a value that is the same as in an environment below: `off`, warn or block")
 	protect.register(cmd)
 	return cmd
 }

@@ -72,6 +72,13 @@ func (p *program) tell(problem wire.Problem, hint string) {
 	}
 }
 
+// warn tells what a change deserves a second look for; with --json it is part of the answer.
+func (p *program) warn(warnings []string) {
+	for _, w := range warnings {
+		p.note("warning: %s", clean(w))
+	}
+}
+
 // note tells something beside the data; with --json nothing is told.
 func (p *program) note(format string, args ...any) {
 	if !p.json {

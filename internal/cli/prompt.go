@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -42,7 +43,7 @@ func (p *program) confidential(ctx context.Context, prompt, what string) (string
 	if len(text) > maxInput {
 		return "", fmt.Errorf("%s on standard input is larger than %d KiB", what, maxInput>>10)
 	}
-	if line, cut := strings.CutSuffix(text, "\n"); cut {
+	if line, cut := strings.CutSuffix(text, "\n"); cut && utf8.ValidString(text) { // of any other bytes it may be one
 		text = strings.TrimSuffix(line, "\r")
 	}
 	if text == "" {

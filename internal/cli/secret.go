@@ -9,7 +9,9 @@ import (
 func (p *program) secrets() *cobra.Command {
 	g := group("secrets", "Named credentials, with a value per environment",
 		p.secretsList(), p.secretsGet(), p.writing(p.secretsCreate()), p.writing(p.secretsUpdate()), p.writing(p.secretsDelete()),
-		p.secretsStatus(), p.writing(p.secretsSet()), p.writing(p.secretsUnset()), p.writing(p.secretsDuplicate()))
+		p.secretsStatus(), p.writing(p.secretsSet()), p.writing(p.secretsUnset()), p.writing(p.secretsDuplicate()),
+		p.secretsVersions(), p.writing(p.secretsActivate()), p.writing(p.secretsRetire()), p.writing(p.secretsTerms()),
+		p.secretsExpiring(), p.secretsCompare())
 	p.remote(g)
 	return g
 }

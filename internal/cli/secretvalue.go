@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -26,18 +28,28 @@ func secretEnvironmentColumns() []column[wire.SecretEnvironment] {
 		{head: "environment", cell: func(s wire.SecretEnvironment) string { return s.Environment }},
 		{head: "configured", cell: func(s wire.SecretEnvironment) string { return yes(s.Configured) }},
 		{head: "version", cell: func(s wire.SecretEnvironment) string {
-			if s.Version == 0 {
-				return "-"
+			version := "-"
+			if s.Version > 0 {
+				version = strconv.FormatInt(s.Version, 10)
 			}
-			return strconv.FormatInt(s.Version, 10)
+			if s.StagedVersion > 0 {
+				version += " (" + strconv.FormatInt(s.StagedVersion, 10) + " staged)"
+			}
+			return version
 		}},
 		{head: "updated", cell: func(s wire.SecretEnvironment) string { return at(s.UpdatedAt, "-") }},
-		{head: "routes", cell: func(s wire.SecretEnvironment) string {
-			var names []string
-			for _, r := range s.Routes {
-				names = append(names, r.Name)
+		{head: "expires", cell: func(s wire.SecretEnvironment) string {
+			if s.Expired {
+				return "expired " + at(s.ExpiresAt, "")
 			}
-			return strings.Join(names, ", ")
+			return at(s.ExpiresAt, "-")
+		}},
+		{head: "last used", cell: func(s wire.SecretEnvironment) string { return at(s.LastUsedAt, "-") }},
+		{head: "routes using", cell: func(s wire.SecretEnvironment) string {
+			if s.RouteCount == 0 {
+				return "0"
+			}
+			return strconv.Itoa(s.RouteCount) + ": " + routeNames(s.Routes)
 		}},
 	}
 }
@@ -58,30 +70,53 @@ func (p *program) secretsStatus() *cobra.Command {
 
 func (p *program) secretsSet() *cobra.Command {
 	var environment string
+	var terms termsFlags
+	var stage, encoded bool
 	cmd := &cobra.Command{
 		Use:   "set NAME --environment ENVIRONMENT [flags] < value",
 		Short: "Set a secret's value in one environment",
 		Long: `Sets the value of a secret in one environment. The value is read from standard input, without
-the line break at its end, or asked for at a terminal; it is never an argument. It cannot be read back.`,
+the line break at its end, or asked for at a terminal; it is never an argument. It cannot be read back.
+It may have several lines, and hold any bytes. With --stage it is not in force yet: "lockage call
+--staged" tries it, "lockage secrets activate" makes it the one in force.`,
 		Example: `  lockage secrets set stripe_api_key --environment staging
-  pass show stripe/staging | lockage secrets set stripe_api_key -e staging`,
+  pass show stripe/staging | lockage secrets set stripe_api_key -e staging
+  lockage secrets set stripe_api_key -e production --allow-host api.stripe.com --expires 90d
+  openssl rand 32 | lockage secrets set webhook_key -e production`,
 		Args: withoutValue("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "environment"); err != nil {
+				return err
+			}
+			v := wire.SecretValue{Stage: stage}
+			var err error
+			if v.SecretTerms, err = terms.read(cmd); err != nil {
 				return err
 			}
 			c, err := p.connect()
 			if err != nil {
 				return err
 			}
-			value, err := p.confidential(cmd.Context(), "Value of "+args[0]+" in "+environment+": ", "value")
-			if err != nil {
+			if v.Value, err = p.confidential(cmd.Context(), "Value of "+args[0]+" in "+environment+": ", "value"); err != nil {
 				return err
 			}
-			s, err := c.SetSecretValue(cmd.Context(), args[0], environment, value)
+			switch {
+			case encoded:
+				v.Encoding = "base64"
+			case !utf8.ValidString(v.Value) || strings.Contains(v.Value, "\x00"): // JSON cannot carry it as it is
+				v.Value, v.Encoding = base64.StdEncoding.EncodeToString([]byte(v.Value)), "base64"
+			}
+			s, err := c.PutSecretValue(cmd.Context(), args[0], environment, v)
+			p.warn(s.Warnings)
+			if stage {
+				return p.printDone(s, err, "%s has version %d staged in %s; in force is what was", args[0], s.StagedVersion, s.Environment)
+			}
 			return p.printDone(s, err, "%s has a value in %s (version %d)", args[0], s.Environment, s.Version)
 		},
 	}
+	terms.register(cmd)
+	cmd.Flags().BoolVar(&stage, "stage", false, "test calls may try it; the version in force stays")
+	cmd.Flags().BoolVar(&encoded, "base64", false, "what is read is the value in base64")
 	cmd.Flags().StringVarP(&environment, "environment", "e", "", "the `ENVIRONMENT` where it gets the value")
 	return cmd
 }
@@ -123,6 +158,7 @@ func (p *program) secretsDuplicate() *cobra.Command {
 			}
 			s, err := c.DuplicateSecretValue(cmd.Context(), args[0], from,
 				wire.SecretDuplicate{TargetEnvironment: to, Overwrite: overwrite})
+			p.warn(s.Warnings)
 			return p.printDone(s, err, "%s has in %s the value of %s (version %d)", args[0], s.Environment, from, s.Version)
 		},
 	}

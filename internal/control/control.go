@@ -43,6 +43,8 @@ type Control struct {
 	issuer   string
 	hashing  *semaphore.Weighted // argon2id takes memory: a bounded number at a time
 	attempts *attempts
+
+	comparisons comparisons
 	signing  signingKey
 }
 

@@ -143,7 +143,7 @@ func (c *Control) UpdateEnvironment(ctx context.Context, who access.Principal, r
 		if changed.ID == v.pipeline.First().ID && (changed.Protected || changed.Protection.Approvals > 0) {
 			return fault.Refused("protected", "is not for the first environment: changes begin there by commits, which nobody approves")
 		}
-		if f.Protected != nil || f.Protection != nil { // or a freeze would end where it is in the way
+		if f.Protected != nil || f.Protection != nil || f.DistinctValues != nil { // or a freeze would end where it is in the way
 			if err := v.thawAlways(ctx, v.environment); err != nil {
 				return err
 			}
@@ -180,6 +180,9 @@ func environmentDetail(before, after environment.Environment) map[string]string 
 	}
 	if !reflect.DeepEqual(after.Protection.Freeze, before.Protection.Freeze) {
 		pairs = append(pairs, "freeze", strconv.Itoa(len(after.Protection.Freeze))+" windows")
+	}
+	if after.DistinctValues != before.DistinctValues {
+		pairs = append(pairs, "distinct_values", string(after.DistinctValues))
 	}
 	return audit.Detail(pairs...)
 }

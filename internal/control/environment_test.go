@@ -44,7 +44,7 @@ func TestEnvironmentsAreInsertedBelowProduction(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := environment.Environment{
-			ID: got.ID, Name: name, DisplayName: display, Description: text, Color: color, Level: 1, ObfuscateCustomerData: true,
+			ID: got.ID, Name: name, DisplayName: display, Description: text, Color: color, Level: 1, ObfuscateCustomerData: true, DistinctValues: environment.DistinctOff,
 			RootHash: got.RootHash, CreatedAt: x.clock.Now(), UpdatedAt: x.clock.Now(),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

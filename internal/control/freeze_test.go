@@ -24,6 +24,23 @@ func (x *fixture) frozenOperations(t *testing.T, key, proposal string) []operati
 			_, err := x.SetSecretValue(ctx, who, "stripe", "production", text("a value in a freeze"))
 			return err
 		}},
+		{name: "stage a value", action: access.SecretValueSet, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.SetSecretValue(ctx, who, "stripe", "production", control.SecretValue{Value: plaintext("a staged value in a freeze"), Stage: true})
+			return err
+		}},
+		{name: "change terms", action: access.SecretValueUpdate, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateSecretTerms(ctx, who, "stripe", "production", control.SecretTerms{Strict: ptr(false)})
+			return err
+		}},
+		{name: "activate a version", action: access.SecretValueActivate, run: func(ctx context.Context, who access.Principal) error {
+			slot := x.slotOf(t, "stripe", x.production)
+			version := slot.Staged
+			if version == 0 {
+				version = slot.Active // refused as the one in force where there is no freeze
+			}
+			_, err := x.ActivateSecretVersion(ctx, who, "stripe", "production", version)
+			return err
+		}},
 		{name: "copy a value", action: access.SecretValueDuplicate, run: func(ctx context.Context, who access.Principal) error {
 			_, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
 			return err

@@ -93,6 +93,46 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			v, err := x.SetSecretValue(ctx, who, "ours", r, text("zebra"))
 			return tell(v, err)
 		},
+		"change terms of": func(r string) answer {
+			v, err := x.UpdateSecretTerms(ctx, who, r, "development", control.SecretTerms{Strict: ptr(false)})
+			return tell(v, err)
+		},
+		"change terms in": func(r string) answer {
+			v, err := x.UpdateSecretTerms(ctx, who, "ours", r, control.SecretTerms{Strict: ptr(false)})
+			return tell(v, err)
+		},
+		"versions of": func(r string) answer { v, err := x.SecretVersions(ctx, who, r, "development"); return tell(v, err) },
+		"versions in": func(r string) answer { v, err := x.SecretVersions(ctx, who, "ours", r); return tell(v, err) },
+		"activate of": func(r string) answer {
+			v, err := x.ActivateSecretVersion(ctx, who, r, "development", 1)
+			return tell(v, err)
+		},
+		"activate in": func(r string) answer {
+			v, err := x.ActivateSecretVersion(ctx, who, "ours", r, 1)
+			return tell(v, err)
+		},
+		"retire of": func(r string) answer {
+			v, err := x.RetireSecretVersion(ctx, who, r, "development", 1, 0, true)
+			return tell(v, err)
+		},
+		"retire in": func(r string) answer {
+			v, err := x.RetireSecretVersion(ctx, who, "ours", r, 1, 0, true)
+			return tell(v, err)
+		},
+		"compare values of": func(r string) answer {
+			v, err := x.CompareSecretValues(ctx, who, r, "development", "production")
+			return tell(v, err)
+		},
+		"compare values from": func(r string) answer {
+			v, err := x.CompareSecretValues(ctx, who, "ours", r, "development")
+			return tell(v, err)
+		},
+		"compare values to": func(r string) answer {
+			v, err := x.CompareSecretValues(ctx, who, "ours", "development", r)
+			return tell(v, err)
+		},
+		"expiring in":  func(r string) answer { v, err := x.ExpiringSecrets(ctx, who, r, 0); return tell(v, err) },
+		"readiness of": func(r string) answer { v, err := x.Readiness(ctx, who, r); return tell(v, err) },
 		"delete value of": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, r, "development")) },
 		"delete value in": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, "ours", r)) },
 		"duplicate": func(r string) answer {

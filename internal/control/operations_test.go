@@ -66,6 +66,26 @@ func (x *fixture) operations(t *testing.T) []operation {
 			_, err := x.SetSecretValue(ctx, who, "stripe", "development", text("a value of the operations"))
 			return err
 		}, nil},
+		{"stage another", access.SecretValueSet, "development", "secret stripe", []string{"version", "2", "staged", "true"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.SetSecretValue(ctx, who, "stripe", "development", control.SecretValue{Value: plaintext("a staged value of the operations"), Stage: true})
+			return err
+		}, nil},
+		{"change its terms", access.SecretValueUpdate, "development", "secret stripe", []string{"version", "1", "expires_at", "never", "strict", "false", "hosts", "api.example.com"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateSecretTerms(ctx, who, "stripe", "development", control.SecretTerms{Hosts: &[]string{"api.example.com"}})
+			return err
+		}, nil},
+		{"activate it", access.SecretValueActivate, "development", "secret stripe", []string{"version", "2", "source", "1"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.ActivateSecretVersion(ctx, who, "stripe", "development", 2)
+			return err
+		}, nil},
+		{"retire the first", access.SecretValueRetire, "development", "secret stripe", []string{"version", "1", "force", "true"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.RetireSecretVersion(ctx, who, "stripe", "development", 1, 0, true)
+			return err
+		}, nil},
+		{"compare it", access.SecretValueCompare, "development", "secret stripe", []string{"source", "production"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.CompareSecretValues(ctx, who, "stripe", "development", "production")
+			return err
+		}, nil},
 		{"duplicate it", access.SecretValueDuplicate, "production", "secret stripe", []string{"version", "1", "source", "development", "overwrite", "true"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
 			return err
@@ -142,7 +162,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		for _, a := range access.Actions() {
 			switch a {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
-				access.SecretStatus, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
+				access.SecretStatus, access.ReadinessRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
 				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
 				access.RequestRefuse, access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate: // these change nothing, or are the system's
 			default:

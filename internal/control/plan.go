@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
+	"time"
 
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/environment"
@@ -26,8 +28,10 @@ type proposedStep struct {
 
 // stand is what the references of an environment resolve to: its values in force, by secret.
 type stand struct {
-	secrets map[string]secret.Secret // by name and by id
-	values  map[string]map[string]secret.Value
+	now      time.Time
+	pipeline environment.Pipeline
+	secrets  map[string]secret.Secret // by name and by id
+	values   map[string]map[string]secret.Value
 }
 
 // stand reads all secrets and the values in force once; a plan asks for thousands.
@@ -40,7 +44,7 @@ func (v *visit) stand(ctx context.Context) (*stand, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stand{secrets: make(map[string]secret.Secret, 2*len(list)), values: map[string]map[string]secret.Value{}}
+	s := &stand{now: v.Now(), pipeline: v.pipeline, secrets: make(map[string]secret.Secret, 2*len(list)), values: map[string]map[string]secret.Value{}}
 	for _, one := range list {
 		s.secrets[one.Name] = one
 		s.secrets[one.ID] = one
@@ -123,8 +127,9 @@ func (v *visit) planStep(ctx context.Context, kind string, p proposedStep, s *st
 				return step, err
 			}
 			for _, u := range r.Usages([]string{p.to.ID}) {
-				item.References = append(item.References, s.reference(u, p.to.ID))
-				for _, b := range s.blockers(u, change.Ref.Key, p.to) {
+				target := r.Effective(p.to.ID).TargetURL
+				item.References = append(item.References, s.reference(u, p.to.ID, target))
+				for _, b := range s.blockers(u, change.Ref.Key, p.to, target) {
 					if !blocked[b] { // several fields may need one value
 						blocked[b] = true
 						step.Blockers = append(step.Blockers, b)
@@ -151,22 +156,30 @@ func planned(e environment.Environment) definition.PlanEnvironment {
 	return definition.PlanEnvironment{ID: e.ID, Name: e.Name, Root: definition.Hash(e.RootHash), Head: e.Head}
 }
 
-// reference tells the state of what a definition refers to in an environment.
-func (s *stand) reference(u route.Usage, environmentID string) definition.Reference {
+// reference tells the state of what a definition that leads to a target refers to in an environment.
+func (s *stand) reference(u route.Usage, environmentID, target string) definition.Reference {
 	r := definition.Reference{Kind: definition.ReferenceSecret, Name: u.Reference.Name, Field: u.Field, State: definition.ReferenceMissing}
 	one, ok := s.find(u.Reference)
 	if !ok {
 		return r
 	}
 	r.Name, r.Type, r.State = one.Name, string(one.Type), definition.ReferenceUnset
-	if value, ok := s.values[environmentID][one.ID]; ok {
-		r.State, r.Version = definition.ReferenceSet, value.Version
+	value, ok := s.values[environmentID][one.ID]
+	if !ok {
+		return r
+	}
+	r.State, r.Version = definition.ReferenceSet, value.Version
+	switch to, err := url.Parse(target); {
+	case value.Strict && value.Terms.Expired(s.now):
+		r.State = definition.ReferenceExpired
+	case err == nil && target != "" && !value.MayGo(to.Scheme, to.Host):
+		r.State = definition.ReferenceRefused
 	}
 	return r
 }
 
-func (s *stand) blockers(u route.Usage, key string, to environment.Environment) []definition.Blocker {
-	r := s.reference(u, to.ID)
+func (s *stand) blockers(u route.Usage, key string, to environment.Environment, target string) []definition.Blocker {
+	r := s.reference(u, to.ID, target)
 	b := definition.Blocker{Environment: to.Name, Definition: key, Reference: r.Name}
 	switch r.State {
 	case definition.ReferenceMissing:
@@ -175,10 +188,37 @@ func (s *stand) blockers(u route.Usage, key string, to environment.Environment) 
 	case definition.ReferenceUnset:
 		b.Kind = definition.BlockerSecretUnset
 		b.Message = fmt.Sprintf("secret '%s' has no value in environment '%s', where route '%s' needs it; set it", r.Name, to.Name, key)
+	case definition.ReferenceExpired:
+		b.Kind = definition.BlockerSecretExpired
+		b.Message = fmt.Sprintf("the value of secret '%s' in environment '%s', where route '%s' needs it, has expired; set a new one", r.Name, to.Name, key)
+	case definition.ReferenceRefused:
+		b.Kind = definition.BlockerHostRefused
+		b.Message = fmt.Sprintf("the value of secret '%s' in environment '%s' may not be sent where route '%s' leads; add the host to its allowed hosts", r.Name, to.Name, key)
 	default:
-		return nil
+		below, same := s.sameBelow(u, to)
+		if !same || to.DistinctValues != environment.DistinctBlock {
+			return nil
+		}
+		b.Kind = definition.BlockerSameValue
+		b.Message = fmt.Sprintf("secret '%s' has the same value in '%s' and '%s', which the rule distinct_values of '%s' refuses; set another", r.Name, below, to.Name, to.Name)
 	}
 	return []definition.Blocker{b}
+}
+
+// sameBelow names an environment below that has the same value as the target. It does not tell of values that could be
+// guessed: whoever may set values below and plan could find them by trying.
+func (s *stand) sameBelow(u route.Usage, to environment.Environment) (name string, same bool) {
+	one, ok := s.find(u.Reference)
+	value, set := s.values[to.ID][one.ID]
+	if !ok || !set || value.Guessable || value.Fingerprint == "" {
+		return "", false
+	}
+	for _, e := range s.pipeline {
+		if below, set := s.values[e.ID][one.ID]; set && e.Level < to.Level && below.Fingerprint == value.Fingerprint {
+			return e.Name, true
+		}
+	}
+	return "", false
 }
 
 // warnings compares the value in the target with that of the environment below, by fingerprints, and looks for test
@@ -194,9 +234,9 @@ func (s *stand) warnings(u route.Usage, key string, p proposedStep, top bool) []
 	}
 	var list []definition.Warning
 	w := definition.Warning{Environment: p.to.Name, Definition: key, Reference: one.Name}
-	if source, ok := s.values[p.from.ID][one.ID]; ok && p.from.ID != p.to.ID && source.Fingerprint != "" && source.Fingerprint == target.Fingerprint {
+	if below, same := s.sameBelow(u, p.to); same && p.to.DistinctValues == environment.DistinctWarn {
 		w.Kind = definition.WarningSameValue
-		w.Message = fmt.Sprintf("secret '%s' has the same value in '%s' and '%s'", one.Name, p.from.Name, p.to.Name)
+		w.Message = fmt.Sprintf("secret '%s' has the same value in '%s' and '%s'", one.Name, below, p.to.Name)
 		list = append(list, w)
 	}
 	if top && target.Sandbox {

@@ -151,9 +151,14 @@ func TestThePlansHash(t *testing.T) {
 		step("a value below", false, func() { x.setValue(t, "stripe", "development", "the value below") })
 		step("a value of another secret", false, func() { x.setValue(t, "other", "staging", "another value") })
 		step("a value above", false, func() { x.setValue(t, "stripe", "production", "the value above") })
-		step("the value there", true, func() { x.setValue(t, "stripe", "staging", "the value there") })
-		step("a new version of it", true, func() { x.setValue(t, "stripe", "staging", "the new value there") })
-		step("the same value", true, func() { x.setValue(t, "stripe", "development", "the new value there") })
+		step("the value there", true, func() { x.setValue(t, "stripe", "staging", valueB) })
+		step("the rule about equal values", false, func() {
+			if _, err := x.UpdateEnvironment(t.Context(), x.owner, "staging", environment.Fields{DistinctValues: ptr(environment.DistinctWarn)}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		step("a new version of it", true, func() { x.setValue(t, "stripe", "staging", valueA) })
+		step("the same value", true, func() { x.setValue(t, "stripe", "development", valueA) })
 		step("a key", false, func() { x.createKey(t, "staging") })
 		step("a commit below", true, func() { x.commit(t) })
 		step("approvals asked for", true, func() { x.protect(t, "staging", environment.Protection{Approvals: 1}) })

@@ -98,6 +98,9 @@ func (c *Control) seal(ctx context.Context, v *visit, s secret.Secret, e environ
 	if value.Sealed, err = c.sealer.Seal(ctx, value.Binding(v.Account()), in.Value); err != nil {
 		return w, err
 	}
+	if w.Warnings, err = v.distinct(ctx, s, e, value.Marks); err != nil {
+		return w, err
+	}
 	slot.Last, slot.UpdatedAt = value.Version, v.Now()
 	if in.Stage {
 		slot.Staged = value.Version
@@ -121,7 +124,8 @@ func (c *Control) seal(ctx context.Context, v *visit, s secret.Secret, e environ
 		v.detail["staged"] = "true"
 	}
 	v.Serve()
-	return SecretWrite{Environment: e, Slot: slot, Version: value.Version}, nil
+	w.Environment, w.Slot, w.Version = e, slot, value.Version
+	return w, nil
 }
 
 // terms are the checked terms of a new value. An expiry belongs to one value; the hosts stay those of the value in force

@@ -29,8 +29,7 @@ func (x *fixture) reveal(t *testing.T, secretID, environmentID string) string {
 			if v.SecretID != secretID || v.EnvironmentID != environmentID {
 				continue
 			}
-			b := secret.Binding{Account: x.account, Environment: environmentID, Secret: secretID, Version: v.Version, Type: v.Type}
-			opener, err := x.settings.Sealer.Open(t.Context(), b, v.Sealed)
+			opener, err := x.settings.Sealer.Open(t.Context(), v.Binding(x.account), v.Sealed)
 			if err != nil {
 				return err
 			}

@@ -61,6 +61,7 @@ const (
 	ReferenceUnset   ReferenceState = "unset"   // the secret exists and has no value in the target
 	ReferenceMissing ReferenceState = "missing" // there is no such secret
 	ReferenceExpired ReferenceState = "expired" // the value may not be used any more
+	ReferenceRefused ReferenceState = "host_refused" // the value may not be sent where the definition leads
 )
 
 // ReferenceSecret is the kind of a reference to a secret.
@@ -80,6 +81,9 @@ type Reference struct {
 const (
 	BlockerSecretUnset   = "secret_unset"
 	BlockerSecretMissing = "secret_missing"
+	BlockerSecretExpired = "secret_expired"
+	BlockerHostRefused   = "host_refused" // a value may not be sent where its route leads
+	BlockerSameValue     = "same_value"   // the target asks for values that differ from those below
 	BlockerHold          = "hold"
 )
 

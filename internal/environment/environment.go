@@ -24,6 +24,7 @@ type Environment struct {
 	Hold                  *Hold // since a rollback; nil: none
 	ObfuscateCustomerData bool
 	ShowMessageContents   bool
+	DistinctValues        Distinct
 	RootHash              string // of the tree that is live here
 	Head                  int64  // number of the newest commit; 0: none
 	CreatedAt             time.Time
@@ -69,11 +70,11 @@ func nameProblem(name string) string {
 func BuiltIn() (development, production Environment) {
 	development = Environment{
 		Name: "development", DisplayName: "Development", Color: "#3b82f6",
-		ShowMessageContents: true,
+		ShowMessageContents: true, DistinctValues: DistinctOff,
 	}
 	production = Environment{
 		Name: "production", DisplayName: "Production", Color: "#22c55e",
-		IsDefault: true, Level: 1, Protected: true, ObfuscateCustomerData: true,
+		IsDefault: true, Level: 1, Protected: true, ObfuscateCustomerData: true, DistinctValues: DistinctWarn,
 	}
 	return development, production
 }

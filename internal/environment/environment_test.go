@@ -68,11 +68,11 @@ func FuzzCheckName(f *testing.F) {
 func TestBuiltIn(t *testing.T) {
 	development, production := environment.BuiltIn()
 	wantDevelopment := environment.Environment{
-		Name: "development", DisplayName: "Development", Color: "#3b82f6", ShowMessageContents: true,
+		Name: "development", DisplayName: "Development", Color: "#3b82f6", ShowMessageContents: true, DistinctValues: environment.DistinctOff,
 	}
 	wantProduction := environment.Environment{
 		Name: "production", DisplayName: "Production", Color: "#22c55e", IsDefault: true, Level: 1, Protected: true,
-		ObfuscateCustomerData: true,
+		ObfuscateCustomerData: true, DistinctValues: environment.DistinctWarn,
 	}
 	if diff := cmp.Diff(wantDevelopment, development); diff != "" {
 		t.Errorf("development (-want +got):\n%s", diff)

@@ -21,11 +21,12 @@ type Fields struct {
 	ShowMessageContents   *bool
 	Protected             *bool
 	Protection            *Protection
+	DistinctValues        *Distinct
 }
 
 // New makes an environment without id, level and times. It refuses all bad fields at once.
 func New(f Fields) (Environment, error) {
-	e := Environment{Color: DefaultColor, ShowMessageContents: true}
+	e := Environment{Color: DefaultColor, ShowMessageContents: true, DistinctValues: DistinctOff}
 	if f.Name == nil {
 		f.Name = new(string) // refused as an empty one
 	}
@@ -76,6 +77,10 @@ func (e Environment) Apply(f Fields) (Environment, error) {
 			refuse("is_default", "there is always a default; set it on another environment instead")
 		}
 		e.IsDefault = *f.IsDefault
+	}
+	if f.DistinctValues != nil {
+		e.DistinctValues = *f.DistinctValues
+		refuse("distinct_values", distinctProblem(e.DistinctValues))
 	}
 	e, fields := e.protect(f.Protected, f.Protection)
 	refused = append(refused, fields...)

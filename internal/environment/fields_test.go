@@ -16,20 +16,21 @@ func TestNew(t *testing.T) {
 	}{
 		"defaults": {
 			environment.Fields{Name: new("staging")},
-			environment.Environment{Name: "staging", DisplayName: "staging", Color: "#6366f1", ShowMessageContents: true},
+			environment.Environment{Name: "staging", DisplayName: "staging", Color: "#6366f1", ShowMessageContents: true, DistinctValues: environment.DistinctOff},
 		},
 		"empty texts are the defaults": {
 			environment.Fields{Name: new("qa"), DisplayName: new(""), Description: new(""), Color: new("")},
-			environment.Environment{Name: "qa", DisplayName: "qa", Color: "#6366f1", ShowMessageContents: true},
+			environment.Environment{Name: "qa", DisplayName: "qa", Color: "#6366f1", ShowMessageContents: true, DistinctValues: environment.DistinctOff},
 		},
 		"everything": {
 			environment.Fields{
 				Name: new("qa"), DisplayName: new("Prüfung"), Description: new("line\n\tline"), Color: new("#F59e0b"),
 				IsDefault: new(true), ObfuscateCustomerData: new(true), ShowMessageContents: new(false),
+				DistinctValues: new(environment.DistinctBlock),
 			},
 			environment.Environment{
 				Name: "qa", DisplayName: "Prüfung", Description: "line\n\tline", Color: "#F59e0b",
-				IsDefault: true, ObfuscateCustomerData: true,
+				IsDefault: true, ObfuscateCustomerData: true, DistinctValues: environment.DistinctBlock,
 			},
 		},
 	}

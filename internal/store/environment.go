@@ -9,14 +9,14 @@ import (
 
 const environmentColumns = `id, name, display_name, description, color, is_default, level, protected,
 	obfuscate_customer_data, show_message_contents, root_hash, head, created_at, updated_at,
-	approvals, freezes, hold_reason, hold_by, hold_at`
+	approvals, freezes, hold_reason, hold_by, hold_at, distinct_values`
 
 func scanEnvironment(r row) (e environment.Environment, err error) {
 	var freeze []byte
 	var hold environment.Hold
 	err = r.Scan(&e.ID, &e.Name, &e.DisplayName, &e.Description, &e.Color, &e.IsDefault, &e.Level, &e.Protected,
 		&e.ObfuscateCustomerData, &e.ShowMessageContents, &e.RootHash, &e.Head, instant{&e.CreatedAt}, instant{&e.UpdatedAt},
-		&e.Protection.Approvals, &freeze, &hold.Reason, &hold.By, instant{&hold.At})
+		&e.Protection.Approvals, &freeze, &hold.Reason, &hold.By, instant{&hold.At}, &e.DistinctValues)
 	if !hold.At.IsZero() {
 		e.Hold = &hold
 	}
@@ -56,9 +56,9 @@ func (tx *Tx) InsertEnvironment(ctx context.Context, e environment.Environment) 
 	}
 	const insert = `
 		INSERT INTO environments (account_id, ` + environmentColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 	return tx.exec(ctx, insert, tx.account, e.ID, e.Name, e.DisplayName, e.Description, e.Color, e.IsDefault, e.Level, e.Protected,
-		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.CreatedAt), ms(e.UpdatedAt), approvals, freeze, hold.Reason, hold.By, ms(hold.At))
+		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.CreatedAt), ms(e.UpdatedAt), approvals, freeze, hold.Reason, hold.By, ms(hold.At), e.DistinctValues)
 }
 
 // UpdateEnvironment writes every field of an environment that may change.
@@ -71,10 +71,10 @@ func (tx *Tx) UpdateEnvironment(ctx context.Context, e environment.Environment) 
 		UPDATE environments
 		SET name = $3, display_name = $4, description = $5, color = $6, is_default = $7, level = $8, protected = $9,
 		    obfuscate_customer_data = $10, show_message_contents = $11, root_hash = $12, head = $13, updated_at = $14,
-		    approvals = $15, freezes = $16, hold_reason = $17, hold_by = $18, hold_at = $19
+		    approvals = $15, freezes = $16, hold_reason = $17, hold_by = $18, hold_at = $19, distinct_values = $20
 		WHERE account_id = $1 AND id = $2`
 	return tx.exec(ctx, update, tx.account, e.ID, e.Name, e.DisplayName, e.Description, e.Color, e.IsDefault, e.Level, e.Protected,
-		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.UpdatedAt), approvals, freeze, hold.Reason, hold.By, ms(hold.At))
+		e.ObfuscateCustomerData, e.ShowMessageContents, e.RootHash, e.Head, ms(e.UpdatedAt), approvals, freeze, hold.Reason, hold.By, ms(hold.At), e.DistinctValues)
 }
 
 // DeleteEnvironment removes an environment with all that is its own: tree, history, switches, references, values and

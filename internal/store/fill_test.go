@@ -28,7 +28,7 @@ var (
 	}
 	production = environment.Environment{
 		ID: "e2", Name: "production", DisplayName: "Production", Color: "#22c55e", IsDefault: true, Level: 1, Protected: true,
-		ObfuscateCustomerData: true, RootHash: "root-0", CreatedAt: start, UpdatedAt: start,
+		ObfuscateCustomerData: true, RootHash: "root-0", CreatedAt: start, UpdatedAt: start, DistinctValues: environment.DistinctBlock,
 	}
 	stripe  = secret.Secret{ID: "s1", Name: "stripe_api_key", Type: secret.String, Description: "pays", CreatedAt: start, CreatedBy: "Mira", UpdatedAt: start}
 	slotOne = secret.Slot{SecretID: "s1", EnvironmentID: "e1", Active: 1, Staged: 1, Last: 1, CreatedAt: start, UpdatedAt: start}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -44,12 +45,18 @@ func (e *postgres) close() error {
 }
 
 func (e *postgres) migrate(ctx context.Context, db *sql.DB) error {
+	// a migration that fills a new column must see every account's rows through the second wall
+	all := stdlib.OpenDB(*e.pool.Config().ConnConfig, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, `SELECT set_config('lockage.account', '*', false)`)
+		return err
+	}))
+	defer all.Close() //nolint:errcheck // what it did is committed
 	// a process that starts beside another asks each second for its turn, for five minutes
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return err
 	}
-	if err = migrate(ctx, goose.DialectPostgres, db, e.logger, goose.WithSessionLocker(locker)); err != nil {
+	if err = migrate(ctx, goose.DialectPostgres, all, e.logger, goose.WithSessionLocker(locker)); err != nil {
 		return err
 	}
 	return e.secure(ctx, db)

@@ -25,5 +25,7 @@ CREATE TABLE secret_uses (
     FOREIGN KEY (account_id, environment_id) REFERENCES environments (account_id, id) ON DELETE CASCADE
 );
 
--- What an environment asks of its values: '' is the level's own rule, else off, warn or block.
-ALTER TABLE environments ADD COLUMN distinct_values TEXT NOT NULL DEFAULT '';
+-- What becomes of a value that is the same as in an environment below: off, warn or block.
+ALTER TABLE environments ADD COLUMN distinct_values TEXT NOT NULL DEFAULT 'off';
+UPDATE environments SET distinct_values = 'warn'
+WHERE level = (SELECT MAX(o.level) FROM environments o WHERE o.account_id = environments.account_id);
