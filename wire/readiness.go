@@ -10,12 +10,12 @@ type Readiness struct {
 
 // ReadyDefinition is a definition that is live in the environment, with the state of each thing it refers to.
 type ReadyDefinition struct {
-	Kind       string      `json:"kind"`
-	Key        string      `json:"key"`
-	ID         string      `json:"id"`
-	Name       string      `json:"name"`
-	Active     bool        `json:"active"`
-	Ready      bool        `json:"ready"`
+	Kind       string          `json:"kind"`
+	Key        string          `json:"key"`
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Active     bool            `json:"active"`
+	Ready      bool            `json:"ready"`
 	References []PlanReference `json:"references"`
 	Problems   []Finding       `json:"problems"`
 }

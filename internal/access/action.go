@@ -129,11 +129,11 @@ var rules = map[Action]rule{
 	SecretValueDelete:    {scope: EnvironmentScope, roles: managers, does: "delete secret values of this environment"},
 	SecretValueDuplicate: {scope: EnvironmentScope, roles: managers, does: "duplicate secret values of this environment"},
 
-	SecretValueUpdate:    {scope: EnvironmentScope, roles: managers, does: "change the terms of secret values in this environment"},
-	SecretValueActivate:  {scope: EnvironmentScope, roles: managers, does: "activate versions of secret values in this environment"},
-	SecretValueRetire:    {scope: EnvironmentScope, roles: managers, does: "retire versions of secret values in this environment"},
-	SecretValueCompare:   {scope: EnvironmentScope, roles: managers, does: "compare secret values of this environment"},
-	ReadinessRead:        {scope: EnvironmentScope, roles: builders, does: "see what this environment lacks"},
+	SecretValueUpdate:   {scope: EnvironmentScope, roles: managers, does: "change the terms of secret values in this environment"},
+	SecretValueActivate: {scope: EnvironmentScope, roles: managers, does: "activate versions of secret values in this environment"},
+	SecretValueRetire:   {scope: EnvironmentScope, roles: managers, does: "retire versions of secret values in this environment"},
+	SecretValueCompare:  {scope: EnvironmentScope, roles: managers, does: "compare secret values of this environment"},
+	ReadinessRead:       {scope: EnvironmentScope, roles: builders, does: "see what this environment lacks"},
 
 	RouteList:      {scope: AnywhereScope, roles: readers, does: "list routes"},
 	RouteRead:      {scope: AnywhereScope, roles: readers, does: "see routes"},

@@ -45,7 +45,7 @@ type Control struct {
 	attempts *attempts
 
 	comparisons comparisons
-	signing  signingKey
+	signing     signingKey
 }
 
 // New checks the configuration.

@@ -131,8 +131,8 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			v, err := x.CompareSecretValues(ctx, who, "ours", "development", r)
 			return tell(v, err)
 		},
-		"expiring in":  func(r string) answer { v, err := x.ExpiringSecrets(ctx, who, r, 0); return tell(v, err) },
-		"readiness of": func(r string) answer { v, err := x.Readiness(ctx, who, r); return tell(v, err) },
+		"expiring in":     func(r string) answer { v, err := x.ExpiringSecrets(ctx, who, r, 0); return tell(v, err) },
+		"readiness of":    func(r string) answer { v, err := x.Readiness(ctx, who, r); return tell(v, err) },
 		"delete value of": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, r, "development")) },
 		"delete value in": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, "ours", r)) },
 		"duplicate": func(r string) answer {

@@ -58,9 +58,9 @@ type ReferenceState string
 // The states of a reference.
 const (
 	ReferenceSet     ReferenceState = "set"
-	ReferenceUnset   ReferenceState = "unset"   // the secret exists and has no value in the target
-	ReferenceMissing ReferenceState = "missing" // there is no such secret
-	ReferenceExpired ReferenceState = "expired" // the value may not be used any more
+	ReferenceUnset   ReferenceState = "unset"        // the secret exists and has no value in the target
+	ReferenceMissing ReferenceState = "missing"      // there is no such secret
+	ReferenceExpired ReferenceState = "expired"      // the value may not be used any more
 	ReferenceRefused ReferenceState = "host_refused" // the value may not be sent where the definition leads
 )
 
