@@ -20,7 +20,7 @@ const module = "github.com/lockage/lockage/"
 // concepts are the packages of pure rules.
 var concepts = []string{
 	"internal/access", "internal/apikey", "internal/audit", "internal/definition", "internal/environment",
-	"internal/route", "internal/secret",
+	"internal/route", "internal/secret", "internal/variable",
 }
 
 // row says which of our packages one may import, besides internal/fault, which every internal package may.
@@ -86,6 +86,7 @@ var table = map[string]row{
 	"internal/route":       {[]string{"internal/access", "internal/secret"}, "a definition refers to secrets"},
 	"internal/environment": {[]string{"internal/access", "internal/secret"}, "pure rules beside a route's"},
 	"internal/audit":       {[]string{"internal/access", "internal/secret"}, "an entry names who did what"},
+	"internal/variable":    {[]string{"internal/secret"}, "a variable is named as a secret is"},
 	"internal/web":         {[]string{"internal/access"}, "what fronts share: it carries a principal, it asks for none"},
 	"internal/access":      {nil, "who may do what is decided without knowing what it is done to"},
 	"internal/apikey":      {nil, "the form of a credential depends on nothing"},

@@ -17,6 +17,8 @@ type Route struct {
 	InjectBody        json.RawMessage            `json:"inject_body"`
 	RateLimit         *RateLimit                 `json:"rate_limit"`
 	Timeout           *string                    `json:"timeout"`
+	ClientCertificate string                     `json:"client_certificate"` // "{{secret:NAME}}" of a certificate secret; "": none
+	EchoGuard         bool                       `json:"echo_guard"`
 	Public            bool                       `json:"public"`
 	ActiveEnvironment string                     `json:"active_environment"`
 	Environments      map[string]json.RawMessage `json:"environments"`
@@ -54,16 +56,18 @@ type RouteSwitch struct {
 // header and query parameter ("inject_headers.Authorization"), where it comes from: "base", "environment" (the
 // overlay) or "default".
 type RouteEffective struct {
-	Route         string            `json:"route"`
-	Environment   string            `json:"environment"`
-	Source        string            `json:"source"` // "draft" or "committed"
-	TargetURL     *string           `json:"target_url"`
-	Methods       []string          `json:"methods"` // null: every method
-	InjectHeaders map[string]string `json:"inject_headers"`
-	InjectQuery   map[string]string `json:"inject_query"`
-	InjectBody    json.RawMessage   `json:"inject_body"`
-	RateLimit     *RateLimit        `json:"rate_limit"`
-	Timeout       *string           `json:"timeout"`
-	Public        bool              `json:"public"`
-	Origin        map[string]string `json:"origin"`
+	Route             string            `json:"route"`
+	Environment       string            `json:"environment"`
+	Source            string            `json:"source"` // "draft" or "committed"
+	TargetURL         *string           `json:"target_url"`
+	Methods           []string          `json:"methods"` // null: every method
+	InjectHeaders     map[string]string `json:"inject_headers"`
+	InjectQuery       map[string]string `json:"inject_query"`
+	InjectBody        json.RawMessage   `json:"inject_body"`
+	RateLimit         *RateLimit        `json:"rate_limit"`
+	Timeout           *string           `json:"timeout"`
+	ClientCertificate string            `json:"client_certificate"`
+	EchoGuard         bool              `json:"echo_guard"`
+	Public            bool              `json:"public"`
+	Origin            map[string]string `json:"origin"`
 }

@@ -70,6 +70,9 @@ secret.value.update     environment  o a . . .
 secret.value.activate   environment  o a . . .
 secret.value.retire     environment  o a . . .
 secret.value.compare    environment  o a . . .
+variable.read           environment  o a d . .
+variable.set            environment  o a d . .
+variable.delete         environment  o a d . .
 readiness.read          environment  o a d . .
 session.login           account      . . . . .
 token.create            account      . . . . .

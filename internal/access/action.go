@@ -38,6 +38,10 @@ const (
 	SecretValueCompare   Action = "secret.value.compare"
 	ReadinessRead        Action = "readiness.read"
 
+	VariableRead   Action = "variable.read"
+	VariableSet    Action = "variable.set"
+	VariableDelete Action = "variable.delete"
+
 	RouteList      Action = "route.list"
 	RouteRead      Action = "route.read"
 	RouteEffective Action = "route.effective"
@@ -134,6 +138,10 @@ var rules = map[Action]rule{
 	SecretValueRetire:   {scope: EnvironmentScope, roles: managers, does: "retire versions of secret values in this environment"},
 	SecretValueCompare:  {scope: EnvironmentScope, roles: managers, does: "compare secret values of this environment"},
 	ReadinessRead:       {scope: EnvironmentScope, roles: builders, does: "see what this environment lacks"},
+
+	VariableRead:   {scope: EnvironmentScope, roles: builders, does: "see variables of this environment"},
+	VariableSet:    {scope: EnvironmentScope, roles: builders, does: "set variables in this environment"},
+	VariableDelete: {scope: EnvironmentScope, roles: builders, does: "delete variables of this environment"},
 
 	RouteList:      {scope: AnywhereScope, roles: readers, does: "list routes"},
 	RouteRead:      {scope: AnywhereScope, roles: readers, does: "see routes"},

@@ -97,6 +97,7 @@ func (a *API) routes(metrics http.Handler) {
 		secrets      = "/v1/secrets"
 		values       = "/v1/secrets/{id}/environments"
 		routes       = "/v1/routes"
+		variables    = "/v1/variables"
 		promotions   = "/v1/promotions"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
@@ -129,6 +130,10 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", "Delete a secret's value in an environment"}, a.deleteSecretValue, freezes)
 	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate](), freezes)
 
+	answer(a, op{"GET", variables, "list-variables", "List variables with their values"}, a.listVariables)
+	answer(a, op{"GET", variables + "/{key}", "get-variable", "Get a variable with its values"}, a.getVariable)
+	answer(a, op{"PUT", variables + "/{key}", "put-variable", "Set what a variable holds in environments, and make it where there is none"}, a.putVariable, takes[wire.VariablePut](), freezes)
+	answer(a, op{"DELETE", variables + "/{key}", "delete-variable", "Delete a variable that nothing uses, or its value in one environment"}, a.deleteVariable, freezes)
 	answer(a, op{"GET", "/v1/readiness", "get-readiness", "Show what every definition of an environment lacks there"}, a.getReadiness, fails(404))
 
 	answer(a, op{"GET", routes, "list-routes", "List routes"}, a.listRoutes)

@@ -69,7 +69,7 @@ func TestAFreezeRefuses(t *testing.T) {
 	r.do("GET", "/v1/environments/production/freeze", nil).shaped(200, `{"data":{"frozen":true,"until":"T",`+
 		`"windows":[{"reason":"the holidays","until":"T","allow_rollback":false}],"refuses":["api_key.create","api_key.rotate","environment.delete",`+
 		`"promotion.approve","promotion.create","rollback.create","route.switch","secret.delete","secret.value.activate","secret.value.delete",`+
-		`"secret.value.duplicate","secret.value.set","secret.value.update"],"overrides":[]},"meta":{"request_id":"I"}}`)
+		`"secret.value.duplicate","secret.value.set","secret.value.update","variable.delete","variable.set"],"overrides":[]},"meta":{"request_id":"I"}}`)
 	for _, tt := range []struct{ method, path, body string }{
 		{"POST", "/v1/promotions", `{"to":"production"}`},
 		{"POST", "/v1/environments/production/rollback", `{"to":1}`},

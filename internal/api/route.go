@@ -69,7 +69,8 @@ func (a *API) effectiveRoute(ctx context.Context, c *call, in *routeEffective) (
 	out := wire.RouteEffective{
 		Route: r.Key, Environment: r.Environment.Name, Source: r.Source, Methods: e.Methods,
 		InjectHeaders: filled(e.InjectHeaders), InjectQuery: filled(e.InjectQuery), InjectBody: e.InjectBody,
-		RateLimit: rateLimitOf(e.RateLimit), Timeout: durationOf(e.Timeout), Public: e.Public, Origin: filled(e.Origin),
+		RateLimit: rateLimitOf(e.RateLimit), Timeout: durationOf(e.Timeout), Public: e.Public,
+		ClientCertificate: e.ClientCertificate, EchoGuard: e.EchoGuard, Origin: filled(e.Origin),
 	}
 	if e.HasTarget {
 		out.TargetURL = &e.TargetURL
@@ -106,6 +107,7 @@ func routeOf(r control.Route) wire.Route {
 		ID: r.ID, Key: r.Ref.Key, Name: d.Name, Description: d.Description, TargetURL: d.TargetURL, Methods: d.Methods,
 		InjectHeaders: filled(d.InjectHeaders), InjectQuery: filled(d.InjectQuery), InjectBody: d.InjectBody,
 		RateLimit: rateLimitOf(d.RateLimit), Timeout: durationOf(d.Timeout), Public: d.Public,
+		ClientCertificate: d.ClientCertificate, EchoGuard: d.EchoGuard,
 		ActiveEnvironment: active, Environments: filled(d.Overlays(names)),
 		Draft: r.Draft, DeletionPending: r.Leaving, ETag: r.Tag, Hash: string(r.Hash), Status: convert(r.Status, routeStatusOf),
 		CreatedAt: wire.Time(r.CreatedAt), UpdatedAt: wire.Time(r.UpdatedAt),

@@ -82,6 +82,7 @@ var nullable = map[string][]string{
 	"RouteEffective":    {"target_url", "methods", "inject_body", "rate_limit", "timeout"},
 	"SecretEnvironment": {"created_at", "updated_at", "expires_at", "last_used_at"},
 	"SecretVersion":     {"expires_at", "last_used_at"},
+	"VariableValue":     {"value", "updated_at"},
 }
 
 func orNull(s *huma.Schema) *huma.Schema {
@@ -221,16 +222,18 @@ func overridable(null bool) map[string]*huma.Schema {
 	return map[string]*huma.Schema{
 		"target_url": {
 			Type: huma.TypeString, MaxLength: number(2048), Nullable: null,
-			Description: "Absolute http or https URL without credentials, query and fragment.",
+			Description: "Absolute http or https URL without credentials, query and fragment; {{var:KEY}} may stand in it.",
 		},
 		"methods":        {Type: huma.TypeArray, Items: method, MinItems: number(1), UniqueItems: true, Nullable: null},
-		"inject_headers": templates("Header names and templates: {{secret:NAME}}, {{secret_id:UUID}}, {{environment}}, {{route}}, {{request_id}}, {{timestamp}}."),
+		"inject_headers": templates("Header names and templates: {{secret:NAME}}, {{secret_id:UUID}}, {{var:KEY}}, {{hmac_sha256: NAME, …}}, {{environment}}, {{route}}, {{request_id}}, {{timestamp}}."),
 		"inject_query":   templates("Query parameters and templates."),
 		"inject_body": {
 			Type: huma.TypeObject, AdditionalProperties: true, Nullable: null,
 			Description: "Merged into JSON bodies of POST, PUT and PATCH; its strings are templates.",
 		},
-		"rate_limit": rateLimit,
-		"timeout":    {Type: huma.TypeString, Nullable: null, Description: "A Go duration from 1ms to 10m; 30s by default."},
+		"rate_limit":         rateLimit,
+		"timeout":            {Type: huma.TypeString, Nullable: null, Description: "A Go duration from 1ms to 10m; 30s by default."},
+		"client_certificate": {Type: huma.TypeString, Nullable: null, Description: "{{secret:NAME}} of a certificate secret to show to the target."},
+		"echo_guard":         {Type: huma.TypeBoolean, Nullable: null, Description: "Whether injected values are taken out of answers that are text; true by default."},
 	}
 }

@@ -62,6 +62,10 @@ func (p *program) printEffective(r wire.RouteEffective) error {
 	}
 	row("rate_limit", rate(r.RateLimit))
 	row("timeout", timeout(r.Timeout))
+	if r.ClientCertificate != "" {
+		row("client_certificate", r.ClientCertificate)
+	}
+	row("echo_guard", yes(r.EchoGuard))
 	row("public", yes(r.Public))
 	if err := w.Flush(); err != nil {
 		return err

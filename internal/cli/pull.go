@@ -255,6 +255,7 @@ func ofRoute(r wire.Route, top string) (any, error) {
 		"name": r.Name, "description": r.Description, "target_url": r.TargetURL, "methods": r.Methods,
 		"inject_headers": r.InjectHeaders, "inject_query": r.InjectQuery, "inject_body": r.InjectBody,
 		"rate_limit": r.RateLimit, "timeout": r.Timeout, "public": r.Public,
+		"client_certificate": r.ClientCertificate, "echo_guard": r.EchoGuard,
 		"active_environment": r.ActiveEnvironment, "environments": r.Environments,
 	})
 	return decoded(raw), err

@@ -25,7 +25,7 @@ func pullable(t *testing.T, route string) {
 
 const whole = `"name":"Pay","description":"","target_url":"https://x.example","methods":["GET","POST"],
 	"inject_headers":{"B":"true","A":"{{secret:a}}"},"inject_query":{},"inject_body":{"n":1.0,"list":[{"x":null}]},
-	"rate_limit":{"requests":5,"window":"1m0s"},"timeout":null,"public":true,"active_environment":"production",
+	"rate_limit":{"requests":5,"window":"1m0s"},"timeout":null,"echo_guard":true,"public":true,"active_environment":"production",
 	"environments":{"staging":{"timeout":null,"methods":["PUT"],"inject_headers":{"A":null}}}`
 
 func TestPullNewFile(t *testing.T) {
@@ -257,13 +257,13 @@ func TestFolderRefused(t *testing.T) {
 			"an unknown field",
 			map[string]string{"pay.yaml": "# x\ntarget_url: https://x.example\ncanary: canary\n"},
 			"routes/pay.yaml:3: is no field of a route; the fields are name, description, target_url, methods, inject_headers, " +
-				"inject_query, inject_body, rate_limit, timeout, public, active_environment, environments, key",
+				"inject_query, inject_body, rate_limit, timeout, client_certificate, echo_guard, public, active_environment, environments, key",
 		},
 		{
 			"an unknown field in an environment",
 			map[string]string{"pay.yaml": "environments:\n  staging:\n    public: canary\n"},
 			"routes/pay.yaml:3: is no field of a route in one environment; the fields are target_url, methods, inject_headers, " +
-				"inject_query, inject_body, rate_limit, timeout",
+				"inject_query, inject_body, rate_limit, timeout, client_certificate, echo_guard",
 		},
 		{
 			"an unknown field of a rate limit",
@@ -314,7 +314,7 @@ func TestFolderRefused(t *testing.T) {
 			"two mistakes",
 			map[string]string{"a.yaml": "canary: 1\n", "b.yaml": "key: canary\n"},
 			"2 places were refused; the first is routes/a.yaml:1: is no field of a route; the fields are name, description, " +
-				"target_url, methods, inject_headers, inject_query, inject_body, rate_limit, timeout, public, " +
+				"target_url, methods, inject_headers, inject_query, inject_body, rate_limit, timeout, client_certificate, echo_guard, public, " +
 				"active_environment, environments, key",
 		},
 	}

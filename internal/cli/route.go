@@ -36,6 +36,8 @@ func routeColumns() []column[wire.Route] {
 		single("body", func(r wire.Route) string { return null(string(r.InjectBody)) }),
 		single("rate limit", func(r wire.Route) string { return rate(r.RateLimit) }),
 		single("timeout", func(r wire.Route) string { return timeout(r.Timeout) }),
+		single("client certificate", func(r wire.Route) string { return r.ClientCertificate }),
+		single("echo guard", func(r wire.Route) string { return yes(r.EchoGuard) }),
 		single("public", func(r wire.Route) string { return yes(r.Public) }),
 		single("active environment", func(r wire.Route) string { return r.ActiveEnvironment }),
 		single("overlays", func(r wire.Route) string {

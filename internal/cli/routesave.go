@@ -14,13 +14,14 @@ type routeFlags struct {
 	file                               string
 	name, description, target, timeout string
 	methods, headers, query            []string
-	public                             bool
+	public, guard                      bool
+	certificate                        string
 	commit, ifMatch                    string
 }
 
 // fieldFlags name the flags that a file replaces.
 func fieldFlags() []string {
-	return []string{"name", "description", "target", "timeout", "method", "header", "query", "public"}
+	return []string{"name", "description", "target", "timeout", "method", "header", "query", "client-certificate", "echo-guard", "public"}
 }
 
 func (f *routeFlags) register(cmd *cobra.Command, replaces string) {
@@ -34,6 +35,8 @@ func (f *routeFlags) register(cmd *cobra.Command, replaces string) {
 		"a `HEADER` to inject, like 'Authorization: Bearer {{secret:stripe_api_key}}'; several times"+replaces)
 	fs.StringArrayVar(&f.query, "query", nil, "a `PARAMETER` to inject, like 'key={{secret:maps_key}}'; several times"+replaces)
 	fs.StringVar(&f.timeout, "timeout", "", "the `TIME` a call may take, like 30s (the default)")
+	fs.StringVar(&f.certificate, "client-certificate", "", "the `SECRET` with the certificate to show to the target")
+	fs.BoolVar(&f.guard, "echo-guard", true, "take injected values out of answers that are text")
 	fs.BoolVar(&f.public, "public", false, "public keys may call it too")
 	fs.StringVar(&f.commit, "commit", "", "commit it at once, with this `MESSAGE`")
 }
@@ -130,6 +133,10 @@ func (p *program) routeBody(cmd *cobra.Command, f *routeFlags, key []string) (js
 		}
 		body["key"] = key[0]
 	}
+	var certificate any // null: none any more
+	if f.certificate != "" {
+		certificate = "{{secret:" + f.certificate + "}}"
+	}
 	for _, field := range []struct {
 		flag, name string
 		value      any
@@ -139,6 +146,8 @@ func (p *program) routeBody(cmd *cobra.Command, f *routeFlags, key []string) (js
 		{"target", "target_url", f.target},
 		{"method", "methods", f.methods},
 		{"timeout", "timeout", f.timeout},
+		{"client-certificate", "client_certificate", certificate},
+		{"echo-guard", "echo_guard", f.guard},
 		{"public", "public", f.public},
 	} {
 		if cmd.Flags().Changed(field.flag) {

@@ -12,13 +12,13 @@ import (
 func routeFields() []string {
 	return []string{
 		"name", "description", "target_url", "methods", "inject_headers", "inject_query", "inject_body", "rate_limit",
-		"timeout", "public", "active_environment", "environments",
+		"timeout", "client_certificate", "echo_guard", "public", "active_environment", "environments",
 	}
 }
 
 // overlayFields are those of a route in one environment.
 func overlayFields() []string {
-	return []string{"target_url", "methods", "inject_headers", "inject_query", "inject_body", "rate_limit", "timeout"}
+	return []string{"target_url", "methods", "inject_headers", "inject_query", "inject_body", "rate_limit", "timeout", "client_certificate", "echo_guard"}
 }
 
 func rateFields() []string { return []string{"requests", "window", "burst"} }
@@ -38,7 +38,11 @@ func tidy(key string, route content) content {
 			if v == key {
 				continue
 			}
-		case "description", "active_environment":
+		case "echo_guard":
+			if v == true {
+				continue
+			}
+		case "description", "active_environment", "client_certificate":
 			if v == "" {
 				continue
 			}

@@ -57,7 +57,7 @@ func TestOne(t *testing.T) {
 	against(t, map[string]string{
 		"GET /v1/routes/pay": `{"id":"r1","key":"pay","name":"Payments","description":"","target_url":"https://x.example",` +
 			`"methods":null,"inject_headers":{"B":"2","A":"1"},"inject_query":{},"inject_body":null,"rate_limit":` +
-			`{"requests":5,"window":"1m"},"timeout":"30s","public":false,"active_environment":"production",` +
+			`{"requests":5,"window":"1m"},"timeout":"30s","echo_guard":true,"public":false,"active_environment":"production",` +
 			`"environments":{"staging":{"timeout":null}},"draft":true,"hash":"h","status":[{"environment":"development",` +
 			`"committed":true,"active":true},{"environment":"staging","committed":true,"active":false},` +
 			`{"environment":"production","committed":false,"active":false}],"created_at":null,` +
@@ -77,6 +77,8 @@ query:
 body:
 rate limit: 5 requests in 1m
 timeout: 30s
+client certificate:
+echo guard: yes
 public: no
 active environment: production
 overlays: staging

@@ -52,7 +52,7 @@ func TestUsage(t *testing.T) {
 		{"routes create -f canary.txt", "--file wants a .json, .yaml or .yml file, or - for standard input"},
 		{"routes create -f x.json --target canary", "--file holds the whole body: leave --target out, or the file"},
 		{"routes update pay", "say what to change: --name, --description, --target, --timeout, --method, --header, " +
-			"--query, --public, --file"},
+			"--query, --client-certificate, --echo-guard, --public, --file"},
 		{"routes switch pay canary -e dev", "say on or off"},
 		{"routes switch pay on", "--environment is missing"},
 		{"routes effective pay", "--environment is missing"},

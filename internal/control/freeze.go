@@ -18,6 +18,7 @@ import (
 var freezable = map[access.Action]bool{
 	access.PromotionCreate: true, access.PromotionApprove: true, access.RollbackCreate: true, access.RouteSwitch: true,
 	access.SecretValueSet: true, access.SecretValueUpdate: true, access.SecretValueActivate: true, access.SecretValueDelete: true, access.SecretValueDuplicate: true, access.SecretDelete: true,
+	access.VariableSet: true, access.VariableDelete: true,
 	access.APIKeyCreate: true, access.APIKeyRotate: true,
 	access.EnvironmentDelete: true, // it takes values and keys along
 }

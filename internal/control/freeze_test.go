@@ -24,6 +24,13 @@ func (x *fixture) frozenOperations(t *testing.T, key, proposal string) []operati
 			_, err := x.SetSecretValue(ctx, who, "stripe", "production", text("a value in a freeze"))
 			return err
 		}},
+		{name: "set a variable", action: access.VariableSet, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.SetVariable(ctx, who, "region", map[string]*string{"production": ptr("eu")}, nil)
+			return err
+		}},
+		{name: "delete a variable", action: access.VariableDelete, run: func(ctx context.Context, who access.Principal) error {
+			return x.DeleteVariable(ctx, who, "region", "production")
+		}},
 		{name: "stage a value", action: access.SecretValueSet, run: func(ctx context.Context, who access.Principal) error {
 			_, err := x.SetSecretValue(ctx, who, "stripe", "production", control.SecretValue{Value: plaintext("a staged value in a freeze"), Stage: true})
 			return err

@@ -93,6 +93,13 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			v, err := x.SetSecretValue(ctx, who, "ours", r, text("zebra"))
 			return tell(v, err)
 		},
+		"get variable": func(r string) answer { v, err := x.GetVariable(ctx, who, r); return tell(v, err) },
+		"set variable in": func(r string) answer {
+			v, err := x.SetVariable(ctx, who, "ours", map[string]*string{r: ptr("x")}, nil)
+			return tell(v, err)
+		},
+		"delete variable":    func(r string) answer { return tell(nil, x.DeleteVariable(ctx, who, r, "")) },
+		"delete variable in": func(r string) answer { return tell(nil, x.DeleteVariable(ctx, who, "ours", r)) },
 		"change terms of": func(r string) answer {
 			v, err := x.UpdateSecretTerms(ctx, who, r, "development", control.SecretTerms{Strict: ptr(false)})
 			return tell(v, err)

@@ -96,6 +96,13 @@ func (x *fixture) operations(t *testing.T) []operation {
 		{"delete it", access.SecretDelete, "", "secret stripe", nil, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteSecret(ctx, who, "stripe")
 		}, nil},
+		{"set a variable", access.VariableSet, "development", "variable region", []string{"name", "development"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.SetVariable(ctx, who, "region", map[string]*string{"development": ptr("eu")}, nil)
+			return err
+		}, nil},
+		{"delete it", access.VariableDelete, "development", "variable region", nil, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteVariable(ctx, who, "region", "development")
+		}, nil},
 		{"create a route", access.RouteSave, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateRoute(ctx, who, []byte(`{"key":"charges","target_url":"https://example.com"}`), nil)
 			return err
@@ -162,7 +169,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 		for _, a := range access.Actions() {
 			switch a {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
-				access.SecretStatus, access.ReadinessRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
+				access.SecretStatus, access.ReadinessRead, access.VariableRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
 				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
 				access.RequestRefuse, access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate: // these change nothing, or are the system's
 			default:

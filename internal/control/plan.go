@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lockage/lockage/internal/definition"
@@ -32,6 +33,8 @@ type stand struct {
 	pipeline environment.Pipeline
 	secrets  map[string]secret.Secret // by name and by id
 	values   map[string]map[string]secret.Value
+	// variables are the targets of definitions resolved with, by environment and key.
+	variables map[string]map[string]string
 }
 
 // stand reads all secrets and the values in force once; a plan asks for thousands.
@@ -45,6 +48,17 @@ func (v *visit) stand(ctx context.Context) (*stand, error) {
 		return nil, err
 	}
 	s := &stand{now: v.Now(), pipeline: v.pipeline, secrets: make(map[string]secret.Secret, 2*len(list)), values: map[string]map[string]secret.Value{}}
+	variables, err := v.AllVariableValues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.variables = map[string]map[string]string{}
+	for _, value := range variables {
+		if s.variables[value.EnvironmentID] == nil {
+			s.variables[value.EnvironmentID] = map[string]string{}
+		}
+		s.variables[value.EnvironmentID][value.Key] = value.Value
+	}
 	for _, one := range list {
 		s.secrets[one.Name] = one
 		s.secrets[one.ID] = one
@@ -61,7 +75,7 @@ func (v *visit) stand(ctx context.Context) (*stand, error) {
 // find resolves a reference by name or id.
 func (s *stand) find(r secret.Reference) (secret.Secret, bool) {
 	one, ok := s.secrets[r.Name]
-	return one, ok && (r.Kind == secret.SecretID) == (one.ID == r.Name)
+	return one, ok && r.Kind != secret.Variable && (r.Kind == secret.SecretID) == (one.ID == r.Name)
 }
 
 // plan works a proposal out: what changes where, what each change refers to in its target, what stands in the way and
@@ -158,6 +172,13 @@ func planned(e environment.Environment) definition.PlanEnvironment {
 
 // reference tells the state of what a definition that leads to a target refers to in an environment.
 func (s *stand) reference(u route.Usage, environmentID, target string) definition.Reference {
+	if u.Reference.Kind == secret.Variable {
+		r := definition.Reference{Kind: definition.ReferenceVariable, Name: u.Reference.Name, Field: u.Field, State: definition.ReferenceUnset}
+		if _, ok := s.variables[environmentID][u.Reference.Name]; ok {
+			r.State = definition.ReferenceSet
+		}
+		return r
+	}
 	r := definition.Reference{Kind: definition.ReferenceSecret, Name: u.Reference.Name, Field: u.Field, State: definition.ReferenceMissing}
 	one, ok := s.find(u.Reference)
 	if !ok {
@@ -169,7 +190,9 @@ func (s *stand) reference(u route.Usage, environmentID, target string) definitio
 		return r
 	}
 	r.State, r.Version = definition.ReferenceSet, value.Version
-	switch to, err := url.Parse(target); {
+	switch to, err := url.Parse(s.fill(target, environmentID)); {
+	case (one.Type == secret.Certificate) != (u.Field == certificateField):
+		r.State = definition.ReferenceType
 	case value.Strict && value.Terms.Expired(s.now):
 		r.State = definition.ReferenceExpired
 	case err == nil && target != "" && !value.MayGo(to.Scheme, to.Host):
@@ -181,7 +204,18 @@ func (s *stand) reference(u route.Usage, environmentID, target string) definitio
 func (s *stand) blockers(u route.Usage, key string, to environment.Environment, target string) []definition.Blocker {
 	r := s.reference(u, to.ID, target)
 	b := definition.Blocker{Environment: to.Name, Definition: key, Reference: r.Name}
+	switch {
+	case r.Kind == definition.ReferenceVariable && r.State == definition.ReferenceSet:
+		return nil
+	case r.Kind == definition.ReferenceVariable:
+		b.Kind = definition.BlockerVariableUnset
+		b.Message = fmt.Sprintf("variable '%s' has no value in environment '%s', where route '%s' needs it; set it", r.Name, to.Name, key)
+		return []definition.Blocker{b}
+	}
 	switch r.State {
+	case definition.ReferenceType:
+		b.Kind = definition.BlockerSecretType
+		b.Message = fmt.Sprintf("secret '%s' is of type %s and cannot stand in %s of route '%s'; a certificate is for client_certificate, and nothing else is", r.Name, r.Type, u.Field, key)
 	case definition.ReferenceMissing:
 		b.Kind = definition.BlockerSecretMissing
 		b.Message = fmt.Sprintf("route '%s' refers to secret '%s' in %s, which does not exist; create it", key, r.Name, u.Field)
@@ -203,6 +237,26 @@ func (s *stand) blockers(u route.Usage, key string, to environment.Environment, 
 		b.Message = fmt.Sprintf("secret '%s' has the same value in '%s' and '%s', which the rule distinct_values of '%s' refuses; set another", r.Name, below, to.Name, to.Name)
 	}
 	return []definition.Blocker{b}
+}
+
+// certificateField is the one field of a route that takes a certificate, and takes nothing else.
+const certificateField = "client_certificate"
+
+// fill puts an environment's variables into a target, as far as they are set.
+func (s *stand) fill(target, environmentID string) string {
+	t, err := secret.ParseTemplate(target)
+	if err != nil {
+		return target
+	}
+	var b strings.Builder
+	for _, p := range t.Parts() {
+		if p.Kind == secret.Variable {
+			b.WriteString(s.variables[environmentID][p.Text])
+			continue
+		}
+		b.WriteString(p.String())
+	}
+	return b.String()
 }
 
 // sameBelow names an environment below that has the same value as the target. It does not tell of values that could be

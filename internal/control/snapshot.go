@@ -129,6 +129,12 @@ func loadSecrets(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 	if in.Values, err = tx.ActiveValues(ctx); err != nil {
 		return err
 	}
-	in.Staged, err = tx.StagedValues(ctx)
+	if in.Staged, err = tx.StagedValues(ctx); err != nil {
+		return err
+	}
+	variables, err := tx.AllVariableValues(ctx)
+	for _, v := range variables {
+		in.Variables = append(in.Variables, snapshot.VariableValue{Key: v.Key, EnvironmentID: v.EnvironmentID, Value: v.Value})
+	}
 	return err
 }

@@ -11,9 +11,16 @@ import (
 	"github.com/lockage/lockage/internal/store"
 )
 
-// routesNaming lists the routes that refer to a secret for any environment, wherever they are live or drafted, each
-// once. An overlay counts before its route is live in its environment: it is on its way there.
+// routesNaming lists the routes that refer to a secret; see routesReferring.
 func (v *visit) routesNaming(ctx context.Context, s secret.Secret) ([]fault.Route, error) {
+	return v.routesReferring(ctx, func(r secret.Reference) bool {
+		return r == secret.Reference{Kind: secret.SecretName, Name: s.Name} || r == secret.Reference{Kind: secret.SecretID, Name: s.ID}
+	})
+}
+
+// routesReferring lists the routes that have such a reference for any environment, wherever they are live or drafted,
+// each once. An overlay counts before its route is live in its environment: it is on its way there.
+func (v *visit) routesReferring(ctx context.Context, such func(secret.Reference) bool) ([]fault.Route, error) {
 	entries, err := v.Trees(ctx)
 	if err != nil {
 		return nil, err
@@ -41,7 +48,7 @@ func (v *visit) routesNaming(ctx context.Context, s secret.Secret) ([]fault.Rout
 		if err != nil {
 			return nil, err
 		}
-		naming[hash] = v.names(r, s)
+		naming[hash] = v.refers(r, such)
 	}
 	var users []store.TreeEntry
 	for _, t := range entries {
@@ -52,16 +59,13 @@ func (v *visit) routesNaming(ctx context.Context, s secret.Secret) ([]fault.Rout
 	return v.routeNames(ctx, users)
 }
 
-// names says whether a route refers to a secret in any environment.
-func (v *visit) names(r route.Route, s secret.Secret) bool {
+// refers says whether a route has such a reference in any environment.
+func (v *visit) refers(r route.Route, such func(secret.Reference) bool) bool {
 	everywhere := make([]string, len(v.pipeline))
 	for i, e := range v.pipeline {
 		everywhere[i] = e.ID
 	}
-	return slices.ContainsFunc(r.Usages(everywhere), func(u route.Usage) bool {
-		return u.Reference == secret.Reference{Kind: secret.SecretName, Name: s.Name} ||
-			u.Reference == secret.Reference{Kind: secret.SecretID, Name: s.ID}
-	})
+	return slices.ContainsFunc(r.Usages(everywhere), func(u route.Usage) bool { return such(u.Reference) })
 }
 
 // routeNames answers the routes of tree entries with the names people gave them, each once.

@@ -61,11 +61,15 @@ const (
 	ReferenceUnset   ReferenceState = "unset"        // the secret exists and has no value in the target
 	ReferenceMissing ReferenceState = "missing"      // there is no such secret
 	ReferenceExpired ReferenceState = "expired"      // the value may not be used any more
+	ReferenceType    ReferenceState = "wrong_type"   // the secret is of a type that cannot stand there
 	ReferenceRefused ReferenceState = "host_refused" // the value may not be sent where the definition leads
 )
 
-// ReferenceSecret is the kind of a reference to a secret.
-const ReferenceSecret = "secret"
+// The kinds of references.
+const (
+	ReferenceSecret   = "secret"
+	ReferenceVariable = "variable"
+)
 
 // Reference is one thing a definition needs in the target.
 type Reference struct {
@@ -84,6 +88,8 @@ const (
 	BlockerSecretExpired = "secret_expired"
 	BlockerHostRefused   = "host_refused" // a value may not be sent where its route leads
 	BlockerSameValue     = "same_value"   // the target asks for values that differ from those below
+	BlockerSecretType    = "secret_type"  // a secret stands where one of its type cannot
+	BlockerVariableUnset = "variable_unset"
 	BlockerHold          = "hold"
 )
 

@@ -36,6 +36,8 @@ type Decision struct {
 	query   span   // the whole query, when any is injected
 	plain   buffer
 	scratch buffer
+	work    [2]buffer // for filters
+	signed  signed    // what a signature is over
 }
 
 type span struct{ from, to int }
@@ -56,24 +58,41 @@ const most = 16 << 10
 
 func (d *Decision) reset() {
 	d.wipe()
-	plain, scratch, headers := d.plain, d.scratch, d.headers[:0]
+	plain, scratch, work, headers := d.plain, d.scratch, d.work, d.headers[:0]
+	for i := range work {
+		if cap(work[i].b) > most {
+			work[i] = buffer{}
+		}
+	}
 	if cap(plain.b) > most {
 		plain = buffer{}
 	}
 	if cap(scratch.b) > most {
 		scratch = buffer{}
 	}
-	*d = Decision{plain: plain, scratch: scratch, headers: headers}
+	*d = Decision{plain: plain, scratch: scratch, work: work, headers: headers}
 }
 
 // wipe clears what was rendered; what follows must not use it.
 func (d *Decision) wipe() {
 	d.plain.reset()
 	d.scratch.reset()
+	d.work[0].reset()
+	d.work[1].reset()
 }
 
 // values checks, before anything is rendered or sent, that every secret the call needs has a value that may be used.
 func (d *Decision) values() *Refusal {
+	for _, v := range d.Route.Variables()[:d.Plan.NeedsVariables(d.Body != nil)] {
+		if !v.Set {
+			return refuse(http.StatusInternalServerError, typeNoVariable,
+				"Variable '"+v.Key+"' not configured for environment '"+d.Environment.Name+"'")
+		}
+	}
+	if d.Route.Target() == nil {
+		return refuse(http.StatusInternalServerError, typeInternal,
+			"the target of route '"+d.Route.Key+"' is not a URL in environment '"+d.Environment.Name+"'; check its variables")
+	}
 	for _, v := range d.Route.Values(d.staged)[:d.Plan.Needs(d.Body != nil)] {
 		var r *Refusal
 		switch v.State(d.Time) {
@@ -82,6 +101,9 @@ func (d *Decision) values() *Refusal {
 		case snapshot.Missing:
 			r = refuse(http.StatusInternalServerError, typeNotConfigured,
 				"Secret '"+v.Name+"' not configured for environment '"+d.Environment.Name+"'")
+		case snapshot.Misplaced:
+			r = refuse(http.StatusInternalServerError, typeCredential,
+				"secret '"+v.Name+"' is of a type that cannot stand where route '"+d.Route.Key+"' names it; a certificate is for client_certificate, and nothing else is")
 		case snapshot.Expired:
 			r = refuse(http.StatusInternalServerError, typeExpired,
 				"the value of secret '"+v.Name+"' in environment '"+d.Environment.Name+"' has expired; set a new one")
@@ -122,8 +144,10 @@ func unreadable(name string) *Refusal {
 func (d *Decision) edit(a *Ask) *Refusal {
 	for i := range d.Plan.Headers {
 		from := len(d.plain.b)
-		if r := d.header(&d.Plan.Headers[i]); r != nil {
-			return r
+		if f := &d.Plan.Headers[i]; !f.Template.Signs() {
+			if r := d.header(f); r != nil {
+				return r
+			}
 		}
 		d.headers = append(d.headers, span{from, len(d.plain.b)})
 	}
@@ -159,8 +183,11 @@ func (d *Decision) header(f *snapshot.Field) *Refusal {
 		for _, c := range d.plain.b[from:] {
 			if c < ' ' && c != '\t' || c == 0x7f {
 				what := ""
-				if part.Kind == secret.SecretName || part.Kind == secret.SecretID {
+				switch part.Kind {
+				case secret.SecretName, secret.SecretID:
 					what = "secret '" + d.value(part).Name + "' holds a line break or another control character and "
+				case secret.Variable:
+					what = "variable '" + d.Route.Variables()[part.Value].Key + "' holds a line break or another control character and "
 				}
 				return refuse(http.StatusInternalServerError, typeCredential, what+"cannot be sent in header '"+f.Name+"'")
 			}
@@ -186,13 +213,13 @@ func (d *Decision) part(to *buffer, p *snapshot.Part) *Refusal {
 	switch p.Kind {
 	case secret.Literal:
 		to.addString(p.Text)
-	case secret.SecretName, secret.SecretID:
-		v := d.value(p)
-		to.grow(v.Len())
-		var err error
-		if to.b, err = v.AppendTo(to.b); err != nil {
-			return unreadable(v.Name)
+	case secret.SecretName, secret.SecretID, secret.Variable:
+		if len(p.Filters) > 0 {
+			return d.filtered(to, p)
 		}
+		return d.raw(to, p)
+	case secret.HMAC:
+		return d.signature(to, p)
 	case secret.Environment:
 		to.addString(d.Environment.Name)
 	case secret.Route:

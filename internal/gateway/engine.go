@@ -236,7 +236,7 @@ func (d *Decision) route(a *Ask, ref string) *Refusal {
 		return refuse(http.StatusForbidden, typeForbidden, "a public key may call only routes that are marked public")
 	case !live.Active:
 		return refuse(http.StatusNotFound, typeNotFound, "route '"+live.Key+"' is switched off in environment '"+d.Environment.Name+"'")
-	case plan.Target == nil:
+	case !plan.HasTarget:
 		return refuse(http.StatusNotFound, typeNotFound, "route '"+live.Key+"' has no target in environment '"+d.Environment.Name+"'")
 	// TRACE would answer the injected credential to the caller, CONNECT has no path.
 	case !plan.Allows(a.Method) || a.Method == http.MethodTrace || a.Method == http.MethodConnect:

@@ -63,6 +63,10 @@ func requestHeader(r *http.Request, d *Decision) http.Header {
 		h["User-Agent"] = nil // or the client would put its own
 	}
 	for i := range d.Plan.Headers {
+		if d.Plan.Signs && d.Plan.Headers[i].Template.Signs() {
+			delete(h, d.Plan.Headers[i].Name) // the caller's; what is signed comes when all else is known
+			continue
+		}
 		// The client keeps headers as strings, for longer than the call where it speaks HTTP/2: these cannot be wiped.
 		h[d.Plan.Headers[i].Name] = []string{string(d.Header(i))}
 	}

@@ -136,13 +136,19 @@ func (w *world) addSecret(name string, values map[string]string) {
 	id := "id-" + name
 	w.in.Secrets = append(w.in.Secrets, snapshot.Secret{ID: id, Name: name, Type: secret.String})
 	for environment, value := range values {
-		b := secret.Binding{Account: account, Environment: environment, Secret: id, Version: 1, Type: secret.String}
-		sealed, err := w.sealer.Seal(context.Background(), b, secret.NewPlaintext([]byte(value)))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.in.Values = append(w.in.Values, secret.Value{SecretID: id, EnvironmentID: environment, Version: 1, Type: secret.String, Sealed: sealed})
+		w.in.Values = append(w.in.Values, w.seal(secret.Value{SecretID: id, EnvironmentID: environment, Version: 1, Type: secret.String}, value))
 	}
+}
+
+// seal seals a value for the row it stands in.
+func (w *world) seal(v secret.Value, value string) secret.Value {
+	w.t.Helper()
+	v.Format = secret.FormatFacts
+	var err error
+	if v.Sealed, err = w.sealer.Seal(context.Background(), v.Binding(account), secret.NewPlaintext([]byte(value))); err != nil {
+		w.t.Fatal(err)
+	}
+	return v
 }
 
 func (w *world) addRoute(environment, key, content string) {

@@ -33,6 +33,7 @@ type exchange struct {
 	values    [5]string // of the headers every answer carries
 	upload    *upload   // nil: no body
 	held      int64     // bytes of g.bodies that the body in memory takes
+	bodyHash  string    // of the body as it goes upstream, where the route signs it; "": there is none
 	merged    *wiped    // the body that was merged, which took over held; nil: none
 	status    int       // answered; 0: nothing yet
 	sized     bool      // the answer has a known length, so its end is out when it is flushed
@@ -232,7 +233,7 @@ var errNoAnswer = errors.New("the upstream did not answer the call")
 
 // request makes the upstream's request.
 func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request, *Refusal) {
-	d, target := x.d, x.d.Plan.Target
+	d, target := x.d, x.d.Route.Target()
 	query := x.r.URL.RawQuery
 	if q := d.Query(); q != nil {
 		query = string(q)
@@ -252,6 +253,11 @@ func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request,
 		Header: requestHeader(x.r, d),
 	}
 	refusal := x.body(ctx, out, clock)
+	if refusal == nil && d.Plan.Signs {
+		refusal = d.sign(signed{
+			method: out.Method, path: to.EscapedPath(), query: to.RawQuery, host: target.Host, bodyHash: x.bodyHash,
+		}, out.Header)
+	}
 	d.wipe() // all of it was copied
 	if refusal != nil {
 		return nil, refusal

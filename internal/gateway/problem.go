@@ -9,21 +9,22 @@ import (
 
 // The types of the gateway's own errors, as they stand in the body, in the header Lockage-Error and in the record.
 const (
-	typeInvalid         = "validation_error"      // 400
-	typeUnauthenticated = "unauthenticated"       // 401
-	typeForbidden       = "forbidden"             // 403
-	typeNotFound        = "not_found"             // 404
-	typeMethod          = "method_not_allowed"    // 405
-	typeTooLarge        = "too_large"             // 413
-	typeLimited         = "rate_limited"          // 429
-	typeNotConfigured   = "secret_not_configured" // 500
-	typeExpired         = "secret_expired"        // 500
-	typeCredential      = "invalid_credential"    // 500
-	typeInternal        = "internal_error"        // 500
-	typeUnreachable     = "upstream_unreachable"  // 502
-	typeDestination     = "destination_refused"   // 502
-	typeUnavailable     = "unavailable"           // 503
-	typeTimeout         = "upstream_timeout"      // 504
+	typeInvalid         = "validation_error"        // 400
+	typeUnauthenticated = "unauthenticated"         // 401
+	typeForbidden       = "forbidden"               // 403
+	typeNotFound        = "not_found"               // 404
+	typeMethod          = "method_not_allowed"      // 405
+	typeTooLarge        = "too_large"               // 413
+	typeLimited         = "rate_limited"            // 429
+	typeNotConfigured   = "secret_not_configured"   // 500
+	typeExpired         = "secret_expired"          // 500
+	typeNoVariable      = "variable_not_configured" // 500
+	typeCredential      = "invalid_credential"      // 500
+	typeInternal        = "internal_error"          // 500
+	typeUnreachable     = "upstream_unreachable"    // 502
+	typeDestination     = "destination_refused"     // 502
+	typeUnavailable     = "unavailable"             // 503
+	typeTimeout         = "upstream_timeout"        // 504
 
 	// What is recorded of a call that could not be completed after its answer had begun, or whose caller left.
 	typeTruncated = "upstream_truncated"
@@ -36,7 +37,7 @@ const statusClosed = 499
 func errorTypes() errorTypeArray {
 	return errorTypeArray{
 		typeInvalid, typeUnauthenticated, typeForbidden, typeNotFound, typeMethod, typeTooLarge, typeLimited,
-		typeNotConfigured, typeExpired, typeCredential, typeInternal, typeUnreachable, typeDestination, typeUnavailable, typeTimeout,
+		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeInternal, typeUnreachable, typeDestination, typeUnavailable, typeTimeout,
 		typeTruncated, typeClosed,
 	}
 }

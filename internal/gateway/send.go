@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -35,8 +38,7 @@ func (x *exchange) unwanted() {
 func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline) *Refusal {
 	x.receive(clock)
 	if x.d.Body == nil {
-		x.stream(out)
-		return nil
+		return x.pass(ctx, out, nil)
 	}
 	types := x.r.Header["Content-Type"]
 	if len(types) > 1 {
@@ -44,8 +46,7 @@ func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline)
 	}
 	if len(types) == 1 && !isJSON(types[0]) {
 		x.d.carries(false)
-		x.stream(out)
-		return nil
+		return x.pass(ctx, out, nil)
 	}
 	if len(types) == 0 {
 		// Only an empty body becomes JSON, and of one in chunks that is known when its first byte is.
@@ -55,13 +56,44 @@ func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline)
 		}
 		if len(first) > 0 {
 			x.d.carries(false)
-			x.upload.first = first
-			x.stream(out)
-			return nil
+			return x.pass(ctx, out, first)
 		}
 		out.Header["Content-Type"] = []string{"application/json"}
 	}
 	return x.inject(ctx, out)
+}
+
+// pass lets the body pass as it comes; first is what was read of it. Where the route signs the body, it is read whole.
+func (x *exchange) pass(ctx context.Context, out *http.Request, first []byte) *Refusal {
+	if x.upload != nil {
+		x.upload.first = first
+	}
+	if !x.d.Plan.SignsBody || x.upload == nil {
+		x.stream(out)
+		return nil
+	}
+	if x.r.ContentLength > maxInjected {
+		return tooLarge()
+	}
+	body, refusal := x.readAll(ctx, maxInjected+1)
+	if refusal != nil {
+		return refusal
+	}
+	if len(body) > maxInjected {
+		return tooLarge()
+	}
+	x.hash(body)
+	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	delete(out.Header, "Expect")
+	return nil
+}
+
+// hash notes the hash of the body that goes upstream, where the route signs it.
+func (x *exchange) hash(body []byte) {
+	if x.d.Plan.SignsBody {
+		sum := sha256.Sum256(body)
+		x.bodyHash = hex.EncodeToString(sum[:])
+	}
 }
 
 // stream lets the body pass as it comes, with its trailers.
@@ -113,6 +145,7 @@ func (x *exchange) inject(ctx context.Context, out *http.Request) *Refusal {
 		return refusal
 	}
 	out.ContentLength = int64(len(plain.b))
+	x.hash(plain.b)
 	held := x.held
 	x.held, x.merged = 0, newWiped(plain, func() { x.g.bodies.Release(held) })
 	out.Body = x.merged

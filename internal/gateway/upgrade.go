@@ -95,7 +95,7 @@ func (x *exchange) switched(from *bufio.Reader, out *http.Request) (*http.Respon
 
 // dial connects to the route's target, through the guard.
 func (x *exchange) dial(ctx context.Context) (net.Conn, error) {
-	target := x.d.Plan.Target
+	target := x.d.Route.Target()
 	address := target.Host
 	secure := target.Scheme == "https"
 	if strings.LastIndexByte(address, ':') <= strings.LastIndexByte(address, ']') { // no port

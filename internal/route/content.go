@@ -17,7 +17,7 @@ var identity = Names{
 
 // FromContent reads what Content wrote. An error is a fault of the stored content, not of a caller's input.
 func FromContent(content []byte) (Route, error) {
-	r, err := DecodeUpdate(content, Route{Timeout: DefaultTimeout}, identity)
+	r, err := DecodeUpdate(content, Route{Timeout: DefaultTimeout, EchoGuard: true}, identity)
 	if err == nil && r.TargetURL == "" {
 		err = fault.Refused("target_url", "is missing")
 	}
@@ -40,6 +40,8 @@ func (r Route) Content() ([]byte, error) {
 		set["rate_limit"] = r.RateLimit.members()
 	}
 	put(set, "timeout", r.Timeout.String(), r.Timeout != DefaultTimeout)
+	put(set, "client_certificate", r.ClientCertificate, r.ClientCertificate != "")
+	put(set, "echo_guard", false, !r.EchoGuard)
 	put(set, "public", true, r.Public)
 	put(set, "active_environment", r.ActiveEnvironment, r.ActiveEnvironment != "")
 	overlays := map[string]any{}

@@ -19,7 +19,7 @@ func DecodeCreate(body []byte, n Names) (key string, r Route, err error) {
 		return "", Route{}, err
 	}
 	d := decoder{names: n}
-	r = Route{Timeout: DefaultTimeout}
+	r = Route{Timeout: DefaultTimeout, EchoGuard: true}
 	keyed := false
 	for _, m := range list {
 		if m.name != "key" {
@@ -40,6 +40,7 @@ func DecodeCreate(body []byte, n Names) (key string, r Route, err error) {
 	if r.Name == "" {
 		r.Name = key
 	}
+	d.checkWhole(r)
 	if err := fault.RefusedFields(d.fields); err != nil {
 		return "", Route{}, err
 	}
@@ -65,6 +66,7 @@ func DecodeUpdate(body []byte, base Route, n Names) (Route, error) {
 			d.member(&base, m)
 		}
 	}
+	d.checkWhole(base)
 	if err := fault.RefusedFields(d.fields); err != nil {
 		return Route{}, err
 	}
@@ -133,6 +135,13 @@ func (d *decoder) member(r *Route, m member) {
 		if !null {
 			r.Timeout = d.timeout("timeout", m.value)
 		}
+	case "client_certificate":
+		r.ClientCertificate = ""
+		if !null {
+			r.ClientCertificate = d.certificate("client_certificate", m.value)
+		}
+	case "echo_guard":
+		r.EchoGuard = null || d.boolean("echo_guard", m.value)
 	case "public":
 		r.Public = !null && d.boolean("public", m.value)
 	case "active_environment":
@@ -149,7 +158,7 @@ func (d *decoder) member(r *Route, m member) {
 
 var contentFields = []string{
 	"name", "description", "target_url", "methods", "inject_headers", "inject_query", "inject_body", "rate_limit",
-	"timeout", "public", "active_environment", "environments",
+	"timeout", "client_certificate", "echo_guard", "public", "active_environment", "environments",
 }
 
 // named reads an injection of the base, where a name cannot be removed.

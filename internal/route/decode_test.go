@@ -37,6 +37,7 @@ func wantEverything() route.Route {
 		InjectBody:        json.RawMessage(`{"list":[null,true,"{{route}}"],"payment":{"amount":1.5,"key":"{{secret:stripe_api_key}}"}}`),
 		RateLimit:         &route.RateLimit{Requests: 100, Window: 90 * time.Second, Burst: 5},
 		Timeout:           1500 * time.Millisecond,
+		EchoGuard:         true,
 		Public:            true,
 		ActiveEnvironment: "id-staging",
 		Environments: map[string]route.Overlay{
@@ -65,7 +66,7 @@ var allOff = route.Overlay{
 }
 
 func TestDecodeCreate(t *testing.T) {
-	minimal := route.Route{Name: "stripe", TargetURL: "https://api.stripe.com", Timeout: route.DefaultTimeout}
+	minimal := route.Route{Name: "stripe", TargetURL: "https://api.stripe.com", Timeout: route.DefaultTimeout, EchoGuard: true}
 	tests := map[string]struct {
 		body string
 		want route.Route
@@ -121,7 +122,7 @@ func TestDecodeUpdate(t *testing.T) {
 		"null resets": {
 			`{"description":null,"methods":null,"inject_headers":null,"inject_query":null,"inject_body":null,"rate_limit":null,
 				"timeout":null,"public":null,"active_environment":null,"environments":null}`,
-			route.Route{Name: "Stripe für alle", TargetURL: "https://api.stripe.com/v1/", Timeout: 30 * time.Second},
+			route.Route{Name: "Stripe für alle", TargetURL: "https://api.stripe.com/v1/", Timeout: 30 * time.Second, EchoGuard: true},
 		},
 		"an overlay is replaced whole": {
 			`{"environments":{"staging":{"timeout":"2s"}}}`,

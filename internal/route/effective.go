@@ -19,7 +19,10 @@ type Effective struct {
 	RateLimit     *RateLimit        // nil: unlimited
 	Timeout       time.Duration     // 0: no time limit
 	Public        bool
-	Origin        map[string]string // field, or "inject_headers.Name", to FromBase, FromEnvironment or FromDefault
+
+	ClientCertificate string // "": none
+	EchoGuard         bool
+	Origin            map[string]string // field, or "inject_headers.Name", to FromBase, FromEnvironment or FromDefault
 }
 
 // Where a field of an Effective comes from.
@@ -53,6 +56,8 @@ func (r Route) Effective(environmentID string) Effective {
 		limit.Value = &o.RateLimit.Value
 	}
 	e.RateLimit = resolve(e.Origin, "rate_limit", r.RateLimit, r.RateLimit != nil, limit)
+	e.ClientCertificate = resolve(e.Origin, "client_certificate", r.ClientCertificate, r.ClientCertificate != "", o.ClientCertificate)
+	e.EchoGuard = resolve(e.Origin, "echo_guard", r.EchoGuard, !r.EchoGuard, o.EchoGuard)
 	e.Timeout = resolve(e.Origin, "timeout", r.Timeout, r.Timeout != DefaultTimeout, o.Timeout)
 	return e
 }

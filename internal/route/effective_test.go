@@ -21,28 +21,28 @@ func TestEffective(t *testing.T) {
 			InjectQuery:   map[string]string{"api version": "2026\n{{timestamp}}"},
 			InjectBody:    json.RawMessage(`{"list":[null,true,"{{route}}"]}`),
 			RateLimit:     &route.RateLimit{Requests: 1, Window: time.Minute},
-			Timeout:       10 * time.Minute, Public: true,
+			Timeout:       10 * time.Minute, Public: true, EchoGuard: true,
 			Origin: map[string]string{
 				"target_url": "environment", "methods": "environment", "inject_headers": "environment",
 				"inject_headers.Authorization": "base", "inject_headers.X-Dev": "environment", "inject_query": "environment",
 				"inject_query.api version": "base", "inject_body": "environment", "rate_limit": "environment",
-				"timeout": "environment", "public": "base",
+				"timeout": "environment", "public": "base", "client_certificate": "default", "echo_guard": "default",
 			},
 		},
 		"staging": {
-			Public: true,
+			Public: true, EchoGuard: true,
 			Origin: map[string]string{
 				"target_url": "environment", "methods": "environment", "inject_headers": "environment", "inject_query": "environment",
-				"inject_body": "environment", "rate_limit": "environment", "timeout": "environment", "public": "base",
+				"inject_body": "environment", "rate_limit": "environment", "timeout": "environment", "public": "base", "client_certificate": "default", "echo_guard": "default",
 			},
 		},
 		"production": {
 			TargetURL: r.TargetURL, HasTarget: true, Methods: r.Methods, InjectHeaders: r.InjectHeaders, InjectQuery: r.InjectQuery,
-			InjectBody: r.InjectBody, RateLimit: r.RateLimit, Timeout: r.Timeout, Public: true,
+			InjectBody: r.InjectBody, RateLimit: r.RateLimit, Timeout: r.Timeout, Public: true, EchoGuard: true,
 			Origin: map[string]string{
 				"target_url": "base", "methods": "base", "inject_headers": "base", "inject_headers.Authorization": "base",
 				"inject_headers.X-Env": "base", "inject_query": "base", "inject_query.api version": "base", "inject_body": "base",
-				"rate_limit": "base", "timeout": "base", "public": "base",
+				"rate_limit": "base", "timeout": "base", "public": "base", "client_certificate": "default", "echo_guard": "default",
 			},
 		},
 	}
@@ -61,14 +61,63 @@ func TestEffective(t *testing.T) {
 func TestEffectiveDefaults(t *testing.T) {
 	got := create(t, `{"key":"k","target_url":"http://a"}`).Effective("id-production")
 	want := route.Effective{
-		TargetURL: "http://a", HasTarget: true, Timeout: 30 * time.Second,
+		TargetURL: "http://a", HasTarget: true, Timeout: 30 * time.Second, EchoGuard: true,
 		Origin: map[string]string{
 			"target_url": "base", "methods": "default", "inject_headers": "default", "inject_query": "default",
-			"inject_body": "default", "rate_limit": "default", "timeout": "default", "public": "default",
+			"inject_body": "default", "rate_limit": "default", "timeout": "default", "public": "default", "client_certificate": "default", "echo_guard": "default",
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Effective (-want +got):\n%s", diff)
+	}
+}
+
+func TestEffectiveCertificateAndEchoGuard(t *testing.T) {
+	r := create(t, `{"key":"k","target_url":"https://a","client_certificate":"{{ secret: bank }}","echo_guard":false,"environments":{
+		"staging":{"client_certificate":null,"echo_guard":true},"production":{"client_certificate":"{{secret:other}}","echo_guard":false}}}`)
+	for name, want := range map[string]struct {
+		certificate string
+		guard       bool
+	}{
+		"development": {"{{secret:bank}}", false}, "staging": {"", true}, "production": {"{{secret:other}}", false},
+	} {
+		e := r.Effective("id-" + name)
+		if e.ClientCertificate != want.certificate || e.EchoGuard != want.guard {
+			t.Errorf("%s: got %q and %v, want %+v", name, e.ClientCertificate, e.EchoGuard, want)
+		}
+	}
+	content, err := r.Content()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := route.FromContent(content)
+	if diff := cmp.Diff(r, again); diff != "" || err != nil {
+		t.Errorf("read back: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestVariablesInTargets(t *testing.T) {
+	for target, ok := range map[string]bool{
+		"https://{{var:host}}/v1": true, "{{var:base}}": true, "{{var:base}}/v1": true, "https://a:{{var:port}}": true,
+		"https://api-{{var:region}}.example.com": true, "https://a/{{var:path | urlencode}}": true,
+		"{{var:scheme}}://a": false, "https://{{secret:a}}/": false, "https://a/?q={{var:q}}": false, "https://{{route}}/": false,
+		"ftp://{{var:host}}": false, "https://u:{{var:p}}@a": false, "https://{{var:a b}}": false,
+	} {
+		_, _, err := route.DecodeCreate([]byte(`{"key":"k","target_url":"`+target+`"}`), pipeline)
+		if (err == nil) != ok {
+			t.Errorf("%s: got %v, want ok %v", target, err, ok)
+		}
+	}
+	got := create(t, `{"key":"k","target_url":"https://{{var:host}}/","inject_headers":{"A":"{{var:host}}{{secret:a}}","S":"{{hmac_sha256: b, path}}"},"client_certificate":"{{secret:c}}"}`).Usages([]string{"e"})
+	want := []route.Usage{
+		{EnvironmentID: "e", Field: "target_url", Reference: secret.Reference{Kind: secret.Variable, Name: "host"}},
+		{EnvironmentID: "e", Field: "client_certificate", Reference: secret.Reference{Kind: secret.SecretName, Name: "c"}},
+		{EnvironmentID: "e", Field: "inject_headers.A", Reference: secret.Reference{Kind: secret.Variable, Name: "host"}},
+		{EnvironmentID: "e", Field: "inject_headers.A", Reference: secret.Reference{Kind: secret.SecretName, Name: "a"}},
+		{EnvironmentID: "e", Field: "inject_headers.S", Reference: secret.Reference{Kind: secret.SecretName, Name: "b"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("usages (-want +got):\n%s", diff)
 	}
 }
 

@@ -25,8 +25,9 @@ var ownHeaders = map[string]bool{
 // headers reads headers by canonical name; nil is a null, which removes the name.
 func (d *decoder) headers(path string, v jsontext.Value) map[string]*string {
 	return d.injected(path, v, func(at, value string) {
-		t, ok := d.template(at, value)
-		if !ok {
+		t, err := secret.ParseTemplate(value)
+		if err != nil {
+			d.refuse(at, "%s", err.Error())
 			return
 		}
 		for _, p := range t.Parts() {
@@ -111,13 +112,21 @@ func (d *decoder) injected(path string, v jsontext.Value, checkValue func(at, va
 	return set
 }
 
-// template refuses a text with a broken or an unknown placeholder, telling the position.
+// template refuses a text with a broken or an unknown placeholder, telling the position, and one that signs: what is
+// signed may hold the query and the body themselves.
 func (d *decoder) template(path, value string) (secret.Template, bool) {
 	t, err := secret.ParseTemplate(value)
 	if err != nil {
 		d.refuse(path, "%s", err.Error())
+		return t, false
 	}
-	return t, err == nil
+	for _, p := range t.Parts() {
+		if p.Kind == secret.HMAC {
+			d.refuse(path, "cannot hold a signature; only inject_headers can")
+			return t, false
+		}
+	}
+	return t, true
 }
 
 func controlButTab(c rune) bool { return unicode.IsControl(c) && c != '\t' }

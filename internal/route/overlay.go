@@ -25,7 +25,7 @@ type Setting[T any] struct {
 }
 
 // Overlay is the part of a route that holds for one environment only. Off means: no target there, every method, no
-// injection, unlimited, no time limit. Overriding headers and query parameters are merged with the base by name, where
+// injection, unlimited, no time limit, no certificate, no echo guard. Overriding headers and query parameters are merged with the base by name, where
 // nil removes the name; an overriding body is merged deep, where null removes the member. An overlay that says nothing
 // is the same as none, and is not kept.
 type Overlay struct {
@@ -36,11 +36,14 @@ type Overlay struct {
 	InjectBody    Setting[json.RawMessage]
 	RateLimit     Setting[RateLimit]
 	Timeout       Setting[time.Duration]
+
+	ClientCertificate Setting[string]
+	EchoGuard         Setting[bool]
 }
 
 func (o Overlay) empty() bool {
 	return o.TargetURL.State|o.Methods.State|o.InjectHeaders.State|o.InjectQuery.State|o.InjectBody.State|
-		o.RateLimit.State|o.Timeout.State == Inherit
+		o.RateLimit.State|o.Timeout.State|o.ClientCertificate.State|o.EchoGuard.State == Inherit
 }
 
 // overlay reads the overlay of one environment.
@@ -65,6 +68,13 @@ func (d *decoder) overlay(path string, v jsontext.Value) Overlay {
 			if o.Timeout.Value == 0 && o.Timeout.State == Override {
 				o.Timeout.State = Off // "0s" is another way to say it
 			}
+		case "client_certificate":
+			o.ClientCertificate = setting(at, m.value, d.certificate)
+		case "echo_guard":
+			o.EchoGuard = setting(at, m.value, d.boolean)
+			if !o.EchoGuard.Value && o.EchoGuard.State == Override {
+				o.EchoGuard.State = Off // false is another way to say it
+			}
 		default:
 			d.refuse(at, "is not a field of an overlay; the fields are %s", strings.Join(overlayFields, ", "))
 		}
@@ -74,6 +84,7 @@ func (d *decoder) overlay(path string, v jsontext.Value) Overlay {
 
 var overlayFields = []string{
 	"target_url", "methods", "inject_headers", "inject_query", "inject_body", "rate_limit", "timeout",
+	"client_certificate", "echo_guard",
 }
 
 func setting[T any](path string, v jsontext.Value, read func(string, jsontext.Value) T) Setting[T] {
@@ -92,6 +103,8 @@ func (o Overlay) members() map[string]any {
 	write(set, "inject_query", o.InjectQuery)
 	write(set, "inject_body", o.InjectBody)
 	write(set, "rate_limit", Setting[any]{State: o.RateLimit.State, Value: o.RateLimit.Value.members()})
+	write(set, "client_certificate", o.ClientCertificate)
+	write(set, "echo_guard", o.EchoGuard)
 	write(set, "timeout", Setting[string]{State: o.Timeout.State, Value: o.Timeout.Value.String()})
 	return set
 }

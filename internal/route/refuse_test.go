@@ -82,11 +82,18 @@ var refusals = map[string]struct {
 	"overlay target empty":    {`"environments": {"staging": {"target_url": ""}}`, []string{"environments.staging.target_url"}},
 	"overlay methods":         {`"environments": {"staging": {"methods": ["sk_live_slipped"]}}`, []string{"environments.staging.methods[0]"}},
 	"overlay header":          {`"environments": {"staging": {"inject_headers": {"Host": null}}}`, []string{"environments.staging.inject_headers.Host"}},
-	"overlay header template": {`"environments": {"staging": {"inject_headers": {"A": "{{var:a}}"}}}`, []string{"environments.staging.inject_headers.A"}},
+	"overlay header template": {`"environments": {"staging": {"inject_headers": {"A": "{{vars:a}}"}}}`, []string{"environments.staging.inject_headers.A"}},
 	"overlay query":           {`"environments": {"staging": {"inject_query": []}}`, []string{"environments.staging.inject_query"}},
 	"overlay body":            {`"environments": {"staging": {"inject_body": "sk_live_slipped"}}`, []string{"environments.staging.inject_body"}},
 	"overlay rate limit":      {`"environments": {"staging": {"rate_limit": {"requests": 1}}}`, []string{"environments.staging.rate_limit.window"}},
 	"overlay timeout":         {`"environments": {"staging": {"timeout": "sk_live_slipped"}}`, []string{"environments.staging.timeout"}},
+	"certificate, plain":      {`"client_certificate": "sk_live_slipped"`, []string{"client_certificate"}},
+	"certificate, more":       {`"client_certificate": "{{secret:a}}b"`, []string{"client_certificate"}},
+	"certificate, filtered":   {`"client_certificate": "{{secret:a | base64}}"`, []string{"client_certificate"}},
+	"certificate, variable":   {`"client_certificate": "{{var:a}}"`, []string{"client_certificate"}},
+	"echo guard":              {`"echo_guard": "sk_live_slipped"`, []string{"echo_guard"}},
+	"signature in the query":  {`"inject_query": {"s": "{{hmac_sha256: a, path}}"}`, []string{"inject_query.s"}},
+	"signature in the body":   {`"inject_body": {"s": "{{hmac_sha256: a, path}}"}`, []string{"inject_body.s"}},
 	"several at once":         {`"name": 1, "timeout": 2, "environments": {"nowhere": {}, "staging": {"methods": []}}`, []string{"name", "timeout", "environments", "environments.staging.methods"}},
 }
 
@@ -208,5 +215,18 @@ func TestTemplateErrorsTellThePosition(t *testing.T) {
 	_, _, err := route.DecodeCreate([]byte(`{"key":"k","target_url":"http://a","inject_headers":{"A":"Bearer {{sekret:a}}"}}`), pipeline)
 	if err == nil || !strings.Contains(err.Error(), "position 8") || !strings.HasPrefix(err.Error(), "inject_headers.A: ") {
 		t.Errorf("got %v, want the field inject_headers.A and position 8", err)
+	}
+}
+
+func TestACertificateNeedsTLS(t *testing.T) {
+	for members, want := range map[string][]string{
+		`"target_url":"http://a","client_certificate":"{{secret:a}}"`:                                                       {"client_certificate"},
+		`"target_url":"http://a","environments":{"staging":{"client_certificate":"{{secret:a}}"}}`:                          {"environments.staging.client_certificate"},
+		`"target_url":"https://a","client_certificate":"{{secret:a}}","environments":{"staging":{"target_url":"HTTP://a"}}`: {"environments.staging.client_certificate"},
+	} {
+		_, _, err := route.DecodeCreate([]byte(`{"key":"k",`+members+`}`), pipeline)
+		if diff := cmp.Diff(want, refusedFields(t, err)); diff != "" {
+			t.Errorf("%s: refused fields (-want +got):\n%s", members, diff)
+		}
 	}
 }

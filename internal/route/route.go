@@ -16,13 +16,15 @@ import (
 type Route struct {
 	Name              string
 	Description       string
-	TargetURL         string
+	TargetURL         string             // a template of text and variables
 	Methods           []string           // upper case and sorted; nil: every method
 	InjectHeaders     map[string]string  // canonical name to template; nil: none
 	InjectQuery       map[string]string  // name to template; nil: none
 	InjectBody        json.RawMessage    // an object in canonical form whose strings are templates; nil: none
 	RateLimit         *RateLimit         // nil: unlimited
 	Timeout           time.Duration      // 0: no time limit
+	ClientCertificate string             // "{{secret:NAME}}" of a certificate secret, shown to the target; "": none
+	EchoGuard         bool               // whether injected values are taken out of answers that are text
 	Public            bool               // whether public keys may call it
 	ActiveEnvironment string             // id of the environment of callers that belong to none; "": production
 	Environments      map[string]Overlay // by environment id; nil: none

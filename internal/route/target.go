@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/lockage/lockage/internal/secret"
 )
 
 const maxTarget = 2048 // bytes
@@ -20,11 +22,68 @@ func (d *decoder) targetURL(path string, v jsontext.Value) string {
 		d.refuse(path, "must be a string with an absolute http or https URL")
 		return ""
 	}
-	if problem := targetProblem(s); problem != "" {
+	if problem := templateProblem(s); problem != "" {
 		d.refuse(path, "%s", problem)
 		return ""
 	}
 	return s
+}
+
+// templateProblem says why s is no template of a target: text and variables, which make a target when each variable is
+// like any other name, and, where it stands in front, like a target itself. What they really hold is checked where they
+// are known: see CheckTarget.
+func templateProblem(s string) string {
+	if !strings.Contains(s, "{{") {
+		return targetProblem(s)
+	}
+	if len(s) > maxTarget {
+		return targetProblem(s)
+	}
+	t, err := secret.ParseTemplate(s)
+	if err != nil {
+		return err.Error()
+	}
+	var like strings.Builder
+	for i, p := range t.Parts() {
+		switch {
+		case p.Kind == secret.Literal:
+			like.WriteString(p.Text)
+		case p.Kind != secret.Variable:
+			return "may have variables as placeholders and nothing else; a secret in it would end in logs"
+		case i == 0:
+			like.WriteString("https://x")
+		default:
+			like.WriteString("1") // fits in a name, in a path and as a port
+		}
+	}
+	return targetProblem(like.String())
+}
+
+// CheckTarget says why a target whose variables were filled in is none, "" when it is one. It does not repeat it.
+func CheckTarget(s string) string { return targetProblem(s) }
+
+// certificate reads a placeholder that names a secret and is all there is.
+func (d *decoder) certificate(path string, v jsontext.Value) string {
+	s, _ := text(v)
+	t, err := secret.ParseTemplate(s)
+	if parts := t.Parts(); err != nil || len(parts) != 1 || parts[0].Kind != secret.SecretName && parts[0].Kind != secret.SecretID || len(parts[0].Filters) > 0 {
+		d.refuse(path, "must be {{secret:NAME}} or {{secret_id:UUID}} of a certificate secret, and nothing else")
+		return ""
+	}
+	return t.String()
+}
+
+// checkWhole refuses what fits only by itself: a certificate is shown in TLS.
+func (d *decoder) checkWhole(r Route) {
+	if r.ClientCertificate != "" && strings.HasPrefix(strings.ToLower(r.TargetURL), "http:") {
+		d.refuse("client_certificate", "needs a target that begins with https://; a certificate is shown in TLS")
+	}
+	for id, o := range r.Environments {
+		e := r.Effective(id)
+		if e.ClientCertificate != "" && strings.HasPrefix(strings.ToLower(e.TargetURL), "http:") && (o.ClientCertificate.State == Override || o.TargetURL.State == Override) {
+			d.refuse(join("environments", d.names.Name(id))+".client_certificate", "needs a target that begins with https://; a certificate is shown in TLS")
+		}
+	}
 }
 
 // targetProblem says why s is no target. What two readers of a URL could take for different hosts or paths is refused.
@@ -37,7 +96,7 @@ func targetProblem(s string) string {
 	case strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }):
 		return "must not contain white space or control characters"
 	case strings.Contains(s, "{{"):
-		return "must not contain a placeholder; use an overlay for the target of an environment"
+		return "must not contain a placeholder"
 	case strings.Contains(s, `\`):
 		return "must not contain a backslash"
 	case strings.Contains(s, "?"):

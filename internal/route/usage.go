@@ -9,7 +9,7 @@ import (
 	"github.com/lockage/lockage/internal/secret"
 )
 
-// Usage is one reference to a secret that is in force in an environment, with the field it stands in
+// Usage is one reference to a secret or a variable that is in force in an environment, with the field it stands in
 // ("inject_headers.Authorization", "inject_body.payment.keys[0]").
 type Usage struct {
 	EnvironmentID string
@@ -35,6 +35,8 @@ func (r Route) Usages(environmentIDs []string) []Usage {
 			}
 		}
 		e := r.Effective(id)
+		add("target_url", e.TargetURL)
+		add("client_certificate", e.ClientCertificate)
 		for _, name := range slices.Sorted(maps.Keys(e.InjectHeaders)) {
 			add(within("inject_headers", name), e.InjectHeaders[name])
 		}

@@ -14,7 +14,8 @@ type TemplateError struct {
 
 func (e *TemplateError) Error() string { return e.Message }
 
-const known = "{{secret:NAME}}, {{secret_id:UUID}}, {{environment}}, {{route}}, {{request_id}}, {{timestamp}}"
+const placeholders = "{{secret:NAME}}, {{secret_id:UUID}}, {{var:KEY}}, {{hmac_sha256: NAME, …}}, {{environment}}, {{route}}, " +
+	"{{request_id}}, {{timestamp}}"
 
 // ParseTemplate reads a template. A single { and a }} without its opening are text; {{ always opens a placeholder. What
 // is not a known placeholder, or does not end, is a *TemplateError: it is never sent as it stands.
@@ -47,20 +48,33 @@ func ParseTemplate(s string) (Template, error) {
 
 // parsePlaceholder reads what stands between the braces, or answers a message with a place for the position.
 func parsePlaceholder(s string) (p Part, message string) {
-	word, argument, hasArgument := strings.Cut(s, ":")
+	pieces := fields(s, '|')
+	word, argument, hasArgument := strings.Cut(pieces[0], ":")
 	word, argument = trim(word), trim(argument)
+	if p.Filters, message = parseFilters(pieces[1:]); message != "" {
+		return Part{}, message
+	}
 	switch {
+	case hasArgument && word == "hmac_sha256":
+		return parseHMAC(argument, p.Filters)
+	case hasArgument && word == "var":
+		if !validName(argument) {
+			return Part{}, "the variable key at position %d " + nameMessage
+		}
+		return Part{Kind: Variable, Text: argument, Filters: p.Filters}, ""
 	case hasArgument && word == "secret":
 		if !validName(argument) {
 			return Part{}, "the secret name at position %d " + nameMessage
 		}
-		return Part{Kind: SecretName, Text: argument}, ""
+		return Part{Kind: SecretName, Text: argument, Filters: p.Filters}, ""
 	case hasArgument && word == "secret_id":
 		if !validID(argument) {
 			return Part{}, "the secret id at position %d must be a UUID"
 		}
-		return Part{Kind: SecretID, Text: strings.ToLower(argument)}, ""
+		return Part{Kind: SecretID, Text: strings.ToLower(argument), Filters: p.Filters}, ""
 	case hasArgument:
+	case len(p.Filters) > 0:
+		return Part{}, "the placeholder at position %d takes no filter; secrets and variables do"
 	case word == "environment":
 		return Part{Kind: Environment}, ""
 	case word == "route":
@@ -70,7 +84,52 @@ func parsePlaceholder(s string) (p Part, message string) {
 	case word == "timestamp":
 		return Part{Kind: Timestamp}, ""
 	}
-	return Part{}, "unknown placeholder at position %d; known are " + known
+	return Part{}, "unknown placeholder at position %d; known are " + placeholders
+}
+
+// parseFilters reads what stands behind the pipes.
+func parseFilters(texts []string) (list []Filter, message string) {
+	for _, s := range texts {
+		name, argument, has := strings.Cut(s, ":")
+		f := Filter{Name: FilterName(trim(name)), Argument: trim(argument)}
+		switch {
+		case !known(string(f.Name)):
+			return nil, "unknown filter in the placeholder at position %d; known are base64, basic, json, urlencode"
+		case has && f.Name != Basic:
+			return nil, "a filter in the placeholder at position %d takes no argument; only basic does"
+		case has && !validUser(f.Argument):
+			return nil, "the user in the placeholder at position %d must be 1 to 256 visible characters without : and quotes"
+		}
+		list = append(list, f)
+	}
+	if len(list) > 4 {
+		return nil, "the placeholder at position %d has too many filters; use at most 4"
+	}
+	return list, ""
+}
+
+// validUser says whether s is a user as RFC 7617 has it, and can stand in a placeholder.
+func validUser(s string) bool {
+	if s == "" || len(s) > 256 {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == ':' || c == '\'' || c == utf8.RuneError })
+}
+
+// parseHMAC reads a signature: the name of a secret, and what is signed.
+func parseHMAC(argument string, filters []Filter) (p Part, message string) {
+	arguments := fields(argument, ',')
+	if !validName(arguments[0]) {
+		return Part{}, "the secret name at position %d " + nameMessage
+	}
+	if len(filters) > 1 || len(filters) == 1 && filters[0].Name != Base64 {
+		return Part{}, "the signature at position %d may have the filter base64 and no other"
+	}
+	sign, message := parseSign(arguments[1:])
+	if message != "" {
+		return Part{}, message
+	}
+	return Part{Kind: HMAC, Text: arguments[0], Sign: sign, Filters: filters}, ""
 }
 
 func trim(s string) string { return strings.Trim(s, " \t") }

@@ -68,8 +68,8 @@ func TestParseTemplate(t *testing.T) {
 
 func TestParseTemplateRefuses(t *testing.T) {
 	const (
-		unknown = "unknown placeholder at position %; known are {{secret:NAME}}, {{secret_id:UUID}}, {{environment}}, " +
-			"{{route}}, {{request_id}}, {{timestamp}}"
+		unknown = "unknown placeholder at position %; known are {{secret:NAME}}, {{secret_id:UUID}}, {{var:KEY}}, " +
+			"{{hmac_sha256: NAME, …}}, {{environment}}, {{route}}, {{request_id}}, {{timestamp}}"
 		name     = "the secret name at position % must have 1 to 128 characters, each a letter A-Z or a-z, a digit, _ or -"
 		uuid     = "the secret id at position % must be a UUID"
 		unclosed = "the placeholder at position % has no end; close it with }}"
@@ -83,7 +83,7 @@ func TestParseTemplateRefuses(t *testing.T) {
 		{"{{}}", 0, "1", unknown},
 		{"{{ }}", 0, "1", unknown},
 		{"{{:}}", 0, "1", unknown},
-		{"{{var:region}}", 0, "1", unknown},
+		{"{{vars:region}}", 0, "1", unknown},
 		{"{{secret}}", 0, "1", unknown},
 		{"{{secret_id}}", 0, "1", unknown},
 		{"{{secrets:a}}", 0, "1", unknown},
@@ -177,7 +177,9 @@ func TestAPartOfAnUnknownKindSaysNothing(t *testing.T) {
 func FuzzParseTemplate(f *testing.F) {
 	for _, s := range []string{
 		"", "plain", "Bearer {{secret:a}}", "{{ secret : a }}{{secret_id:" + id + "}}", "{{environment}}{{route}}{{request_id}}{{timestamp}}",
-		"{{route}}}", "{{{route}}}", "{{", "}}", "{{var:x}}", "a{b}c", "\xff{{route}}\x00",
+		"{{route}}}", "{{{route}}}", "{{", "}}", "{{var:x}}", "a{b}c", "{{secret:a | base64 | basic: me | json | urlencode}}",
+		"{{hmac_sha256: a, method, path, query, host, timestamp, request_id, body_sha256, 'a, b | c', separator='|'}}",
+		"{{hmac_sha256:a,'x' | base64}}", "{{secret:a|basic:'}}", "\xff{{route}}\x00",
 	} {
 		f.Add(s)
 	}

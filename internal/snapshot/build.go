@@ -22,6 +22,10 @@ func Build(ctx context.Context, in Input, held *Account, sealer *secret.Sealer) 
 	}
 	b := &builder{in: in, held: held, sealer: sealer, account: &Account{ID: in.Account, Version: in.Version}}
 	b.environments()
+	b.variables = make(map[slot]string, len(in.Variables))
+	for _, v := range in.Variables {
+		b.variables[slot{v.Key, v.EnvironmentID}] = v.Value
+	}
 	if err := b.open(ctx); err != nil {
 		return nil, err
 	}
@@ -32,14 +36,15 @@ func Build(ctx context.Context, in Input, held *Account, sealer *secret.Sealer) 
 }
 
 type builder struct {
-	in      Input
-	held    *Account
-	sealer  *secret.Sealer
-	account *Account
-	byID    map[string]*LiveEnvironment
-	levels  []Environment     // from the top down
-	names   map[string]string // of secrets, by id
-	ids     map[string]string // of secrets, by name
+	in        Input
+	held      *Account
+	sealer    *secret.Sealer
+	account   *Account
+	byID      map[string]*LiveEnvironment
+	levels    []Environment     // from the top down
+	variables map[slot]string   // by key and environment
+	names     map[string]string // of secrets, by id
+	ids       map[string]string // of secrets, by name
 }
 
 func (b *builder) problem(what, environment, id string, err error) {

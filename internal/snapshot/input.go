@@ -31,6 +31,7 @@ type Input struct {
 	Secrets      []Secret
 	Values       []secret.Value // the active version of each value that is set, none else
 	Staged       []secret.Value // the staged version of each value that has one
+	Variables    []VariableValue
 }
 
 // Environment is one level of the account's pipeline; the one with the greatest Level is the top.
@@ -70,6 +71,13 @@ type Route struct {
 	Content       []byte
 	Active        bool
 	Draft         bool // saved and uncommitted: it is called only by who asks for drafts
+}
+
+// VariableValue is what a variable holds in one environment.
+type VariableValue struct {
+	Key           string
+	EnvironmentID string
+	Value         string
 }
 
 // Secret is what templates refer to by name or id.

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 // Plan is a route's definition resolved for one environment and compiled. It holds no value of a secret: templates say
 // which of the values of their LiveRoute goes where.
 type Plan struct {
-	Target            *Target // nil: the environment took the target away
+	HasTarget         bool // false: the environment took the target away
 	Methods           []string
 	Allow             string // the methods as an Allow header
 	Headers           []Field
@@ -26,10 +27,17 @@ type Plan struct {
 	RateLimit         *route.RateLimit
 	Timeout           time.Duration // 0: none
 	Public            bool
+	EchoGuard         bool   // injected values are taken out of answers that are text
+	Signs             bool   // a header holds a signature
+	SignsBody         bool   // one that is over the body
 	ActiveEnvironment string // id; "": the top
 
-	references []secret.Reference // by the index templates carry
-	head       int                // how many of them headers and query need; the rest is the body's
+	target      string             // a template of text and variables
+	certificate bool               // the first of the references is the certificate to show to the target
+	references  []secret.Reference // by the index templates carry
+	head        int                // how many of them certificate, headers and query need; the rest is the body's
+	variables   []string           // keys, by the index templates carry
+	varHead     int                // likewise
 }
 
 // Target is where a route leads.
@@ -58,9 +66,18 @@ type LiveRoute struct {
 	Hash   definition.Hash
 	Active bool // the switch
 
-	plan    *Plan // nil: the content does not compile
-	inForce needs
-	staged  *needs // with what test calls may try; nil: nothing is staged
+	plan      *Plan // nil: the content does not compile
+	inForce   needs
+	staged    *needs // with what test calls may try; nil: nothing is staged
+	variables []Variable
+	target    *Target // nil: there is none, or its variables do not make one
+}
+
+// Variable is what a variable holds in the route's environment.
+type Variable struct {
+	Key   string
+	Value string
+	Set   bool // false: not configured there
 }
 
 // needs are the values a call of a route needs, by the index its templates carry.
@@ -72,6 +89,30 @@ type needs struct {
 
 // Plan is the compiled definition; nil for one that does not compile, which cannot be called.
 func (r *LiveRoute) Plan() *Plan { return r.plan }
+
+// Target is where the route leads, with its variables filled in; nil when they do not make a target.
+func (r *LiveRoute) Target() *Target { return r.target }
+
+// Variables are what a call needs of them, by the index its templates carry; NeedsVariables of them are in front. The
+// slice is not to be modified.
+func (r *LiveRoute) Variables() []Variable { return r.variables }
+
+// NeedsVariables is how many of the Variables a call needs: those of target, headers and query, and with body also those
+// of the injected body.
+func (p *Plan) NeedsVariables(body bool) int {
+	if body {
+		return len(p.variables)
+	}
+	return p.varHead
+}
+
+// Certificate is the certificate to show to the target; nil for none.
+func (r *LiveRoute) Certificate(staged bool) *Value {
+	if !r.plan.certificate {
+		return nil
+	}
+	return r.Values(staged)[0]
+}
 
 // Values are the values a call needs, by the index its templates carry; staged asks for those that a test call may try.
 // Those that Plan.Needs without a body are in front. The slice is not to be modified.
@@ -112,17 +153,78 @@ func (b *builder) bind(e *LiveEnvironment, r Route, p *Plan, held *LiveRoute) *L
 	values := make([]*Value, len(p.references))
 	staged := make([]*Value, len(p.references))
 	for i, ref := range p.references {
-		values[i], staged[i] = b.value(ref, e.ID, false), b.value(ref, e.ID, true)
+		shown := p.certificate && i == 0
+		values[i], staged[i] = b.value(ref, e.ID, false).placed(shown), b.value(ref, e.ID, true).placed(shown)
 	}
-	if held != nil && held.Active == r.Active && slices.EqualFunc(held.Values(false), values, same) && slices.EqualFunc(held.Values(true), staged, same) {
+	variables := make([]Variable, len(p.variables))
+	for i, key := range p.variables {
+		value, set := b.variables[slot{key, e.ID}]
+		variables[i] = Variable{Key: key, Value: value, Set: set}
+	}
+	if held != nil && slices.Equal(held.variables, variables) && held.Active == r.Active && slices.EqualFunc(held.Values(false), values, same) && slices.EqualFunc(held.Values(true), staged, same) {
 		return held
 	}
-	live := &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, plan: p, inForce: p.need(values)}
+	live := &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, plan: p, inForce: p.need(values), variables: variables}
+	live.target = b.target(e, r, p, variables)
 	if !slices.EqualFunc(values, staged, same) {
 		try := p.need(staged)
 		live.staged = &try
 	}
 	return live
+}
+
+// target fills the variables in. What does not make a target is a problem of the route, unless a variable is missing:
+// then its calls say which.
+func (b *builder) target(e *LiveEnvironment, r Route, p *Plan, variables []Variable) *Target {
+	if !p.HasTarget {
+		return nil
+	}
+	text := p.target
+	if strings.Contains(text, "{{") {
+		filled, ok := fill(text, p, variables)
+		if !ok {
+			return nil
+		}
+		if problem := route.CheckTarget(filled); problem != "" {
+			b.problem("route", e.ID, r.ID, fmt.Errorf("its target, with its variables filled in, %s", problem))
+			return nil
+		}
+		text = filled
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		b.problem("route", e.ID, r.ID, errors.New("its target is not a URL"))
+		return nil
+	}
+	return &Target{Scheme: u.Scheme, Host: u.Host, Path: u.EscapedPath()}
+}
+
+// fill puts variables into a text; false when one is missing.
+func fill(text string, p *Plan, variables []Variable) (string, bool) {
+	t, err := secret.ParseTemplate(text)
+	if err != nil {
+		return "", false
+	}
+	var out []byte
+	for _, part := range t.Parts() {
+		if part.Kind != secret.Variable {
+			out = append(out, part.Text...)
+			continue
+		}
+		v := variables[slices.Index(p.variables, part.Text)]
+		if !v.Set {
+			return "", false
+		}
+		value := []byte(v.Value)
+		for _, f := range part.Filters {
+			var ok bool
+			if value, ok = f.AppendTo(make([]byte, 0, f.Grows(len(value))), value); !ok {
+				return "", false
+			}
+		}
+		out = append(out, value...)
+	}
+	return string(out), true
 }
 
 func (p *Plan) need(values []*Value) needs {
@@ -135,13 +237,13 @@ func (p *Plan) need(values []*Value) needs {
 
 // same: missing values are made anew in each state, so they are compared by what they say.
 func same(a, b *Value) bool {
-	return a == b || a.missing() && b.missing() && a.Name == b.Name
+	return a == b || a.Name == b.Name && (a.missing() && b.missing() || a.misplaced && b.misplaced)
 }
 
 func uses(values []*Value) []route.Use {
 	var list []route.Use
 	for _, v := range values {
-		if u := (route.Use{SecretID: v.SecretID, Version: v.Version}); !v.missing() && !slices.Contains(list, u) {
+		if u := (route.Use{SecretID: v.SecretID, Version: v.Version}); !v.missing() && !v.misplaced && !slices.Contains(list, u) {
 			list = append(list, u)
 		}
 	}
@@ -170,12 +272,16 @@ func compile(environment string, content []byte) (_ *Plan, err error) {
 		Methods: e.Methods, Allow: strings.Join(e.Methods, ", "), RateLimit: e.RateLimit, Timeout: e.Timeout,
 		Public: e.Public, ActiveEnvironment: r.ActiveEnvironment,
 	}
-	if e.HasTarget {
-		u, err := url.Parse(e.TargetURL)
-		if err != nil {
-			return nil, fmt.Errorf("its target is not a URL")
+	p.HasTarget, p.target, p.EchoGuard = e.HasTarget, e.TargetURL, e.EchoGuard
+	if e.ClientCertificate != "" {
+		t, err := secret.ParseTemplate(e.ClientCertificate)
+		if err != nil || len(t.References()) != 1 {
+			return nil, errors.New("its client_certificate names no secret")
 		}
-		p.Target = &Target{Scheme: u.Scheme, Host: u.Host, Path: u.EscapedPath()}
+		p.certificate, p.references = true, t.References()
+	}
+	if _, err := p.template(e.TargetURL); err != nil {
+		return nil, fmt.Errorf("its target does not compile: %w", err)
 	}
 	if p.Headers, err = p.fields(e.InjectHeaders); err != nil {
 		return nil, err
@@ -183,7 +289,7 @@ func compile(environment string, content []byte) (_ *Plan, err error) {
 	if p.Query, err = p.fields(e.InjectQuery); err != nil {
 		return nil, err
 	}
-	p.head = len(p.references)
+	p.head, p.varHead = len(p.references), len(p.variables)
 	if e.InjectBody != nil {
 		p.Body, err = p.node(e.InjectBody)
 	}

@@ -13,11 +13,19 @@ import (
 // Template is a compiled template.
 type Template []Part
 
-// Part is a piece of a template. Of a secret, by name or by id, Value is the index among LiveRoute.Values.
+// Part is a piece of a template. Of a secret, by name or by id, and of a signature, Value is the index among
+// LiveRoute.Values; of a variable it is that among LiveRoute.Variables.
 type Part struct {
-	Kind  secret.Kind
-	Text  string // of a literal
-	Value int    // of a secret
+	Kind    secret.Kind
+	Text    string // of a literal
+	Value   int    // of a secret, a signature or a variable
+	Filters []secret.Filter
+	Sign    secret.Sign // of a signature
+}
+
+// Signs says whether the template holds a signature, which is made when everything else of the call is known.
+func (t Template) Signs() bool {
+	return slices.ContainsFunc(t, func(p Part) bool { return p.Kind == secret.HMAC })
 }
 
 // template compiles a text and notes the secrets it refers to.
@@ -28,21 +36,37 @@ func (p *Plan) template(text string) (Template, error) {
 	}
 	var t Template
 	for _, part := range parsed.Parts() {
-		compiled := Part{Kind: part.Kind}
-		switch part.Kind {
-		case secret.Literal:
+		compiled := Part{Kind: part.Kind, Filters: part.Filters, Sign: part.Sign}
+		switch ref, ok := part.Reference(); {
+		case ok && ref.Kind == secret.Variable:
+			compiled.Value = p.variable(ref.Name)
+		case ok:
+			compiled.Value = p.reference(ref)
+		case part.Kind == secret.Literal:
 			compiled.Text = part.Text
-		case secret.SecretName, secret.SecretID:
-			compiled.Value = p.reference(secret.Reference{Kind: part.Kind, Name: part.Text})
 		}
+		p.Signs = p.Signs || part.Kind == secret.HMAC
+		p.SignsBody = p.SignsBody || part.Sign.NeedsBody()
 		t = append(t, compiled)
 	}
 	return t, nil
 }
 
-func (p *Plan) reference(ref secret.Reference) int {
-	if i := slices.Index(p.references, ref); i >= 0 {
+func (p *Plan) variable(key string) int {
+	if i := slices.Index(p.variables, key); i >= 0 {
 		return i
+	}
+	p.variables = append(p.variables, key)
+	return len(p.variables) - 1
+}
+
+func (p *Plan) reference(ref secret.Reference) int {
+	from := 0
+	if p.certificate { // which is nothing that templates could hold
+		from = 1
+	}
+	if i := slices.Index(p.references[from:], ref); i >= 0 {
+		return from + i
 	}
 	p.references = append(p.references, ref)
 	return len(p.references) - 1

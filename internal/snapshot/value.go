@@ -17,7 +17,9 @@ type Value struct {
 	opener *secret.Opener // nil: not configured, or unreadable
 	broken bool
 	terms  secret.Terms
-	until  time.Time // of the terms
+	// misplaced: a certificate where a text goes, or a text where a certificate does
+	misplaced bool
+	until     time.Time // of the terms
 }
 
 // State is whether a value can be injected.
@@ -29,11 +31,14 @@ const (
 	Missing          // not configured in the environment
 	Unreadable       // it is there and does not open
 	Expired          // it is there, and its terms say that it is not used any more
+	Misplaced        // it is there, and of a type that cannot stand where it is asked for
 )
 
 // State says whether the value can be injected at a time.
 func (v *Value) State(now time.Time) State {
 	switch {
+	case v.misplaced:
+		return Misplaced
 	case v.broken:
 		return Unreadable
 	case v.missing():
@@ -45,7 +50,15 @@ func (v *Value) State(now time.Time) State {
 	}
 }
 
-func (v *Value) missing() bool { return v.opener == nil && !v.broken }
+func (v *Value) missing() bool { return v.opener == nil && !v.broken && !v.misplaced }
+
+// placed answers the value for where it is asked for: as the certificate that is shown, or in a text.
+func (v *Value) placed(shown bool) *Value {
+	if v.SecretID == "" || (v.Type == secret.Certificate) == shown {
+		return v
+	}
+	return &Value{Name: v.Name, misplaced: true}
+}
 
 // MayGo says whether the value may be sent to a host; see secret.Terms.
 func (v *Value) MayGo(scheme, host string) bool { return v.terms.MayGo(scheme, host) }

@@ -13,6 +13,7 @@ import (
 	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
+	"github.com/lockage/lockage/internal/variable"
 )
 
 // The rows that fill makes; the tests compare with them.
@@ -39,11 +40,13 @@ var (
 		Terms:  secret.Terms{ExpiresAt: start.Add(time.Hour), Strict: true, Hosts: []string{"*.example.com", "api.example.com:8443"}},
 		Detail: `{"subject":"CN=Lockage"}`,
 	}
-	charges  = definition.Ref{Kind: definition.KindRoute, Key: "charges"}
-	identity = definition.Identity{ID: "d1", Ref: charges, CreatedAt: start, CreatedBy: "Mira"}
-	draft    = definition.Draft{ID: "d1", Ref: charges, Base: "h1", Hash: "h2", SavedBy: "Mira", SavedByID: "m1", SavedAt: start, Version: 1}
-	live     = store.TreeEntry{EnvironmentID: "e1", ID: "d1", Ref: charges, Hash: "h1", Active: false}
-	commit   = definition.Commit{
+	region    = variable.Variable{Key: "region", Description: "where", CreatedAt: start, CreatedBy: "Mira", UpdatedAt: start}
+	regionOne = variable.Value{Key: "region", EnvironmentID: "e1", Value: "eu", UpdatedAt: start, UpdatedBy: "Mira"}
+	charges   = definition.Ref{Kind: definition.KindRoute, Key: "charges"}
+	identity  = definition.Identity{ID: "d1", Ref: charges, CreatedAt: start, CreatedBy: "Mira"}
+	draft     = definition.Draft{ID: "d1", Ref: charges, Base: "h1", Hash: "h2", SavedBy: "Mira", SavedByID: "m1", SavedAt: start, Version: 1}
+	live      = store.TreeEntry{EnvironmentID: "e1", ID: "d1", Ref: charges, Hash: "h1", Active: false}
+	commit    = definition.Commit{
 		ID: "c1", EnvironmentID: "e1", Number: 1, Cause: definition.CauseCommit, Message: "begin",
 		Author: definition.Author{Kind: "member", ID: "m1", Name: "Mira"}, Before: "root-0", After: "root-1", Source: "",
 		CreatedAt: start, Changes: []definition.Change{{Ref: charges, After: "h1"}},
@@ -108,6 +111,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),
 			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value), tx.AddSecretUses(ctx, tx.Account(), "e1", "s1", 1, 2, start),
+			tx.PutVariable(ctx, region), tx.PutVariableValue(ctx, regionOne),
 			tx.InsertIdentity(ctx, identity),
 			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),
 			tx.PutContent(ctx, definition.KindRoute, "h2", []byte(`{"name":"two"}`)),

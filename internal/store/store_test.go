@@ -179,7 +179,7 @@ func rowsOf(t *testing.T, db *sql.DB, account string) map[string][]string {
 var accountTables = []string{
 	"accounts", "api_keys", "approvals", "audit_entries", "calls", "commit_changes", "commits", "contents", "definitions", "drafts",
 	"environments", "grants", "idempotency", "members", "overrides", "promotions", "secret_slots", "secret_uses", "secret_values", "secrets", "switches", "tokens",
-	"tree_entries", "usages",
+	"tree_entries", "usages", "variable_values", "variables",
 }
 
 func TestEveryTableIsFilled(t *testing.T) {
