@@ -64,6 +64,13 @@ func (c *Client) PutSecretValue(ctx context.Context, ref, environment string, v 
 	})
 }
 
+// PutCertificate sets the value of a certificate secret in one environment. The key cannot be read back.
+func (c *Client) PutCertificate(ctx context.Context, ref, environment string, v wire.SecretCertificate) (wire.SecretEnvironment, error) {
+	return do[wire.SecretEnvironment](ctx, c, request{
+		method: http.MethodPut, path: []string{"v1", "secrets", ref, "environments", environment, "certificate"}, body: v,
+	})
+}
+
 // DeleteSecretValue takes the value of one environment away; refused while a route that is switched on there uses it
 // ("in_use", with the routes).
 func (c *Client) DeleteSecretValue(ctx context.Context, ref, environment string) error {

@@ -40,6 +40,8 @@ type SecretEnvironment struct {
 	CreatedAt     Time       `json:"created_at"`
 	UpdatedAt     Time       `json:"updated_at"`
 	Warnings      []string   `json:"warnings,omitempty"` // of the write that this is the answer to
+
+	Certificate *Certificate `json:"certificate,omitempty"` // of a certificate secret
 }
 
 // SecretValue is the body of PUT …/environments/{environment}.

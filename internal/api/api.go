@@ -123,6 +123,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
 	answer(a, op{"GET", values, "list-secret-environments", "Show in which environments a secret has a value"}, a.listSecretEnvironments)
 	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue](), freezes)
+	answer(a, op{"PUT", values + "/{environment}/certificate", "set-certificate-value", "Set a certificate secret's value in an environment"}, a.setCertificateValue, takes[wire.SecretCertificate](), freezes)
 	answer(a, op{"PATCH", values + "/{environment}", "update-secret-terms", "Change the terms of a secret's value in an environment"}, a.updateSecretTerms, takes[secretTermsUpdate](), freezes)
 	answer(a, op{"GET", values + "/{environment}/versions", "list-secret-versions", "List the versions of a secret's value that are kept"}, a.listSecretVersions)
 	answer(a, op{"POST", values + "/{environment}/versions/{version}/activate", "activate-secret-version", "Make a kept or staged version the one in force"}, a.activateSecretVersion, freezes)
@@ -175,6 +176,7 @@ func (a *API) routes(metrics http.Handler) {
 	bare(a, op{"POST", "/admin/auth/login", "login", "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
 	bare(a, op{"GET", adminValues, "admin-list-secret-environments", "List the environments in which a secret has a value"}, a.adminListValues)
 	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
+	bare(a, op{"PUT", adminValues + "/{environment_name}/certificate", "admin-set-certificate-value", "Set a certificate secret's value in an environment"}, a.adminSetCertificate, takes[wire.SecretCertificate](), freezes)
 	bare(a, op{"DELETE", adminValues + "/{environment_name}", "admin-delete-secret-value", "Delete a secret's value in an environment"}, a.adminDeleteValue, freezes)
 	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), freezes)
 

@@ -159,7 +159,7 @@ func secretEnvironmentOf(s control.SecretStatus) wire.SecretEnvironment {
 		Environment: s.Environment.Name, Configured: s.Slot.Active > 0, Version: s.Slot.Active, StagedVersion: s.Slot.Staged,
 		ExpiresAt: wire.Time(s.Value.ExpiresAt), Strict: s.Value.Strict, Expired: s.Expired, AllowedHosts: s.Value.Hosts,
 		RouteCount: len(s.Routes), Routes: convert(s.Routes, func(r fault.Route) wire.RouteRef { return wire.RouteRef(r) }),
-		LastUsedAt: wire.Time(s.LastUsedAt),
+		LastUsedAt: wire.Time(s.LastUsedAt), Certificate: certificateOf(s.Value),
 	}
 	if out.AllowedHosts == nil {
 		out.AllowedHosts = []string{}

@@ -100,6 +100,10 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		},
 		"delete variable":    func(r string) answer { return tell(nil, x.DeleteVariable(ctx, who, r, "")) },
 		"delete variable in": func(r string) answer { return tell(nil, x.DeleteVariable(ctx, who, "ours", r)) },
+		"set certificate of": func(r string) answer {
+			v, err := x.SetCertificateValue(ctx, who, r, "development", secret.CertificateInput{}, control.SecretValue{})
+			return tell(v, err)
+		},
 		"change terms of": func(r string) answer {
 			v, err := x.UpdateSecretTerms(ctx, who, r, "development", control.SecretTerms{Strict: ptr(false)})
 			return tell(v, err)

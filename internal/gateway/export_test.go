@@ -128,4 +128,4 @@ func BufferGrow(first, second []byte) (left, kept []byte) {
 func (d *Decision) Plain() []byte { return d.plain.b[:cap(d.plain.b)] }
 
 // Intercept takes the place of the network for targets of http.
-func (g *Gateway) Intercept(rt http.RoundTripper) { g.transport.RegisterProtocol("http", rt) }
+func (g *Gateway) Intercept(rt http.RoundTripper) { g.pools.plain.RegisterProtocol("http", rt) }

@@ -59,20 +59,20 @@ const (
 
 // Gateway is an http.Handler for the gateway's listener. Start and Stop govern what runs beside the calls.
 type Gateway struct {
-	engine    *Engine
-	transport *http.Transport
-	dialer    *net.Dialer
-	tls       *tls.Config
-	logger    *slog.Logger
-	now       func() time.Time
-	ready     func() error
-	recorder  *recorder
-	counters  counters
-	refusals  throttle  // of log lines
-	failures  throttle  // of log lines
-	buffers   sync.Pool // of *[]byte, for copying bodies
-	bodies    *semaphore.Weighted
-	open      *xsync.Map[*tunnel, struct{}]
+	engine   *Engine
+	pools    *pools
+	dialer   *net.Dialer
+	tls      *tls.Config
+	logger   *slog.Logger
+	now      func() time.Time
+	ready    func() error
+	recorder *recorder
+	counters counters
+	refusals throttle  // of log lines
+	failures throttle  // of log lines
+	buffers  sync.Pool // of *[]byte, for copying bodies
+	bodies   *semaphore.Weighted
+	open     *xsync.Map[*tunnel, struct{}]
 
 	destinations throttle // of log lines
 
@@ -122,7 +122,7 @@ func New(c Config) (*Gateway, error) {
 	g.storing, g.giveUp = context.WithCancel(context.Background())
 	g.tunnelling, g.endTunnels = context.WithCancel(context.Background())
 	g.recorder = newRecorder(c.Queue, c.Flush, c.Sink, &g.counters.dropped, c.Logger)
-	g.transport = &http.Transport{
+	g.pools = newPools(&http.Transport{
 		DialContext:            g.dialer.DialContext, // and no Proxy: the guard must see the target's own address
 		TLSClientConfig:        c.TLS.Clone(),
 		TLSHandshakeTimeout:    handshakeLimit,
@@ -132,7 +132,7 @@ func New(c Config) (*Gateway, error) {
 		IdleConnTimeout:        idleLimit,
 		ExpectContinueTimeout:  0, // upload waits instead: this would send the body after a final answer too
 		MaxResponseHeaderBytes: maxHeader,
-	}
+	})
 	return g, nil
 }
 
@@ -148,6 +148,7 @@ func (g *Gateway) Start() {
 			select {
 			case <-sweep.C:
 				g.engine.limiter.sweep(g.now())
+				g.pools.sweep(g.now())
 			case <-review.C:
 				g.review()
 			case <-g.stopSweeper:
@@ -179,7 +180,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 		<-done
 	}
 	g.giveUp()
-	g.transport.CloseIdleConnections()
+	g.pools.close()
 	return err
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -206,10 +207,16 @@ func (x *exchange) forward() *Refusal {
 		x.d.carriesNothing()
 		return refusal
 	}
+	certificate := x.d.Route.Certificate(x.d.staged)
+	transport, err := x.g.pools.of(certificate, x.start)
+	if err != nil {
+		x.d.carriesNothing()
+		return unreadable(certificate.Name)
+	}
 	if protocol := upgrade(x.r); protocol != "" {
 		return x.tunnel(ctx, clock, out, protocol)
 	}
-	answer, err := x.g.transport.RoundTrip(out)
+	answer, err := transport.RoundTrip(out)
 	x.mu.Lock()
 	x.final = true
 	x.mu.Unlock()
@@ -237,6 +244,10 @@ func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request,
 	query := x.r.URL.RawQuery
 	if q := d.Query(); q != nil {
 		query = string(q)
+	}
+	if target.Scheme != "https" && d.Route.Certificate(d.staged) != nil {
+		return nil, refuse(http.StatusInternalServerError, typeCredential,
+			"route '"+d.Route.Key+"' shows a client certificate, which needs a target of https in environment '"+d.Environment.Name+"'")
 	}
 	// decided here, where the host stands that is connected to
 	if r := d.destination(d.Body != nil, target.Scheme, target.Host); r != nil {
@@ -289,11 +300,33 @@ func (x *exchange) failed(ctx context.Context, err error) *Refusal {
 	if ok, suppressed := x.g.failures.pass(x.start.Unix()); ok {
 		x.g.logger.Warn("upstream unreachable", "request_id", x.requestID, "route_id", x.d.Route.ID, "cause", cause(err), "suppressed", suppressed)
 	}
+	if r := x.untrusted(err); r != nil {
+		return r
+	}
 	var name *net.DNSError
 	if errors.As(err, &name) {
 		return refuse(http.StatusBadGateway, typeUnreachable, "the target's name could not be resolved")
 	}
 	return refuse(http.StatusBadGateway, typeUnreachable, "the upstream could not be reached, or did not answer in HTTP")
+}
+
+// untrusted tells what went wrong in TLS, nil when nothing did.
+func (x *exchange) untrusted(err error) *Refusal {
+	var host x509.HostnameError
+	var chain *tls.CertificateVerificationError
+	var network *net.OpError
+	alert := errors.As(err, &network) && network.Op == "remote error" // as crypto/tls words an alert of the other side
+	switch {
+	case errors.As(err, &host):
+		return refuse(http.StatusBadGateway, typeUnreachable, "the target's certificate is for another name than the route's target has")
+	case errors.As(err, &chain):
+		return refuse(http.StatusBadGateway, typeUnreachable, "the target's certificate is not trusted; a certificate secret may bring the authorities to trust")
+	case alert && x.d.Route.Certificate(x.d.staged) != nil:
+		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; check that it accepts the client certificate of environment '"+x.d.Environment.Name+"'")
+	case alert:
+		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; it may ask for a client certificate, which the route does not show")
+	}
+	return nil
 }
 
 // cause is what of an error may be logged: that of the network and of TLS, not what quotes the upstream's bytes.

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -109,15 +108,13 @@ func (x *exchange) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil || !secure {
 		return conn, err
 	}
-	config := x.g.tls.Clone()
-	config.NextProtos = []string{"http/1.1"}
-	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(address)
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, handshakeLimit)
-	defer cancel()
-	wrapped := tls.Client(conn, config)
-	if err := wrapped.HandshakeContext(ctx); err != nil {
+	wrapped, err := x.handshake(ctx, conn, name)
+	if err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("handshake: %w", err)
 	}

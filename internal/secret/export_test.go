@@ -1,0 +1,4 @@
+package secret
+
+// BoundedWork is boundedWork, for its test.
+var BoundedWork = boundedWork
