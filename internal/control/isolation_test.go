@@ -15,6 +15,7 @@ import (
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/route"
+	"github.com/lockage/lockage/internal/secret"
 )
 
 // never is an id that no account ever had, and a name.
