@@ -64,6 +64,20 @@ func (c *Client) PutSecretValue(ctx context.Context, ref, environment string, v 
 	})
 }
 
+// PutOAuth2 sets the client of an oauth2 secret in one environment. What of it is confidential cannot be read back.
+func (c *Client) PutOAuth2(ctx context.Context, ref, environment string, v wire.SecretOAuth2) (wire.SecretEnvironment, error) {
+	return do[wire.SecretEnvironment](ctx, c, request{
+		method: http.MethodPut, path: []string{"v1", "secrets", ref, "environments", environment, "oauth2"}, body: v,
+	})
+}
+
+// AuthorizeOAuth2 begins an authorization: somebody opens the URL in a browser.
+func (c *Client) AuthorizeOAuth2(ctx context.Context, ref, environment string) (wire.SecretAuthorize, error) {
+	return do[wire.SecretAuthorize](ctx, c, request{
+		method: http.MethodPost, path: []string{"v1", "secrets", ref, "environments", environment, "oauth2", "authorize"},
+	})
+}
+
 // PutCertificate sets the value of a certificate secret in one environment. The key cannot be read back.
 func (c *Client) PutCertificate(ctx context.Context, ref, environment string, v wire.SecretCertificate) (wire.SecretEnvironment, error) {
 	return do[wire.SecretEnvironment](ctx, c, request{

@@ -45,7 +45,7 @@ var table = map[string]row{
 	"internal/server": {
 		[]string{
 			"internal/api", "internal/dashboard", "internal/gateway", "internal/control", "internal/store",
-			"internal/snapshot", "internal/secret", "internal/apikey", "internal/web", "internal/guard", "client",
+			"internal/snapshot", "internal/secret", "internal/apikey", "internal/web", "internal/guard", "internal/oauth", "client",
 		},
 		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of the key files",
 	},
@@ -58,7 +58,7 @@ var table = map[string]row{
 		"a front like the other, over the same operations, with pages instead of JSON",
 	},
 	"internal/control": {
-		slices.Concat([]string{"internal/store", "internal/snapshot"}, concepts),
+		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth"}, concepts),
 		"every operation: it decides by the concepts, writes to the store and feeds the snapshot; it knows no HTTP",
 	},
 	"internal/gateway": {
@@ -91,6 +91,7 @@ var table = map[string]row{
 	"internal/access":      {nil, "who may do what is decided without knowing what it is done to"},
 	"internal/apikey":      {nil, "the form of a credential depends on nothing"},
 	"internal/secret":      {nil, "the less sealing depends on, the fewer see plaintext"},
+	"internal/oauth":       {[]string{"internal/guard", "internal/secret"}, "the one place that speaks HTTP to token endpoints, so that control need not"},
 	"internal/guard":       {nil, "where connections may lead is decided in one place, for calls and for token endpoints"},
 	"internal/fault":       {nil, "every package names failures; what all import imports none"},
 	"client":               {[]string{"wire"}, "other programs build on it: it brings nothing of the server along"},

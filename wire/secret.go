@@ -41,7 +41,10 @@ type SecretEnvironment struct {
 	UpdatedAt     Time       `json:"updated_at"`
 	Warnings      []string   `json:"warnings,omitempty"` // of the write that this is the answer to
 
-	Certificate *Certificate `json:"certificate,omitempty"` // of a certificate secret
+	Certificate      *Certificate `json:"certificate,omitempty"` // of a certificate secret
+	OAuth2           *OAuth2      `json:"oauth2,omitempty"`      // of an oauth2 secret
+	ConnectionStatus string       `json:"connection_status,omitempty"`
+	ConnectionError  string       `json:"connection_error,omitempty"` // the provider's error code
 }
 
 // SecretValue is the body of PUT …/environments/{environment}.

@@ -73,6 +73,8 @@ secret.value.compare    environment  o a . . .
 variable.read           environment  o a d . .
 variable.set            environment  o a d . .
 variable.delete         environment  o a d . .
+secret.authorize        environment  o a . . .
+secret.token.refresh    account      . . . . .
 readiness.read          environment  o a d . .
 session.login           account      . . . . .
 token.create            account      . . . . .

@@ -36,6 +36,7 @@ const (
 	SecretValueActivate  Action = "secret.value.activate"
 	SecretValueRetire    Action = "secret.value.retire"
 	SecretValueCompare   Action = "secret.value.compare"
+	SecretAuthorize      Action = "secret.authorize"
 	ReadinessRead        Action = "readiness.read"
 
 	VariableRead   Action = "variable.read"
@@ -79,6 +80,8 @@ const (
 	MemberCreate  Action = "member.create"
 	TokenCreate   Action = "token.create"
 	RequestRefuse Action = "request.refuse"
+
+	SecretTokenRefresh Action = "secret.token.refresh"
 )
 
 // Actions lists every action, sorted by its text.
@@ -137,6 +140,7 @@ var rules = map[Action]rule{
 	SecretValueActivate: {scope: EnvironmentScope, roles: managers, does: "activate versions of secret values in this environment"},
 	SecretValueRetire:   {scope: EnvironmentScope, roles: managers, does: "retire versions of secret values in this environment"},
 	SecretValueCompare:  {scope: EnvironmentScope, roles: managers, does: "compare secret values of this environment"},
+	SecretAuthorize:     {scope: EnvironmentScope, roles: managers, does: "authorize OAuth2 secrets in this environment"},
 	ReadinessRead:       {scope: EnvironmentScope, roles: builders, does: "see what this environment lacks"},
 
 	VariableRead:   {scope: EnvironmentScope, roles: builders, does: "see variables of this environment"},
@@ -179,4 +183,6 @@ var rules = map[Action]rule{
 	MemberCreate:  {scope: AccountScope, does: "create members"},
 	TokenCreate:   {scope: AccountScope, does: "create management tokens"},
 	RequestRefuse: {scope: AccountScope, does: "record refusals"},
+
+	SecretTokenRefresh: {scope: AccountScope, does: "renew tokens"},
 }

@@ -82,6 +82,7 @@ var nullable = map[string][]string{
 	"RouteEffective":    {"target_url", "methods", "inject_body", "rate_limit", "timeout"},
 	"SecretEnvironment": {"created_at", "updated_at", "expires_at", "last_used_at"},
 	"SecretVersion":     {"expires_at", "last_used_at"},
+	"OAuth2":            {"token_expires_at", "obtained_at"},
 	"VariableValue":     {"value", "updated_at"},
 }
 

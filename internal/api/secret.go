@@ -160,6 +160,7 @@ func secretEnvironmentOf(s control.SecretStatus) wire.SecretEnvironment {
 		ExpiresAt: wire.Time(s.Value.ExpiresAt), Strict: s.Value.Strict, Expired: s.Expired, AllowedHosts: s.Value.Hosts,
 		RouteCount: len(s.Routes), Routes: convert(s.Routes, func(r fault.Route) wire.RouteRef { return wire.RouteRef(r) }),
 		LastUsedAt: wire.Time(s.LastUsedAt), Certificate: certificateOf(s.Value),
+		OAuth2: oauth2Of(s), ConnectionStatus: string(s.Connection), ConnectionError: s.Token.ErrorCode,
 	}
 	if out.AllowedHosts == nil {
 		out.AllowedHosts = []string{}

@@ -44,6 +44,12 @@ func secretEnvironmentColumns() []column[wire.SecretEnvironment] {
 			}
 			return at(s.ExpiresAt, "-")
 		}},
+		{head: "connection", cell: func(s wire.SecretEnvironment) string {
+			if s.ConnectionError != "" {
+				return s.ConnectionStatus + " (" + s.ConnectionError + ")"
+			}
+			return s.ConnectionStatus
+		}, single: true},
 		{head: "last used", cell: func(s wire.SecretEnvironment) string { return at(s.LastUsedAt, "-") }},
 		{head: "routes using", cell: func(s wire.SecretEnvironment) string {
 			if s.RouteCount == 0 {

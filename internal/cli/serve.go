@@ -36,6 +36,7 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs := cmd.Flags()
 	fs.String("data", "", "the data `FOLDER` (default "+d.Data+")")
 	fs.String("listen", "", "the `ADDRESS` of the management API (default "+d.Listen+")")
+	fs.String("public-url", "", "the `URL` where browsers reach the management API (default: where it listens)")
 	fs.String("gateway-listen", "", "the `ADDRESS` of the gateway (default "+d.GatewayListen+")")
 	fs.String("database", "", "a postgres:// `URL` (default: SQLite in the data folder)")
 	fs.String("config", "", "a YAML `FILE` of these settings")

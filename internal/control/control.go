@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/oauth"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
@@ -28,6 +30,8 @@ type Config struct {
 	Now              func() time.Time // nil is the real clock
 	EnvironmentLimit int              // environments an account may have; 0 is no limit
 	Issuer           string           // of the JWTs, and their audience; "" is "lockage"
+	Tokens           *oauth.Client    // speaks to token endpoints; nil: OAuth2 secrets get no tokens here
+	PublicURL        string           // where browsers reach this server, for the redirect of authorizations
 }
 
 // Control is the product's operations. It is safe for concurrent use.
@@ -45,6 +49,10 @@ type Control struct {
 	attempts *attempts
 
 	comparisons comparisons
+	tokens      *oauth.Client
+	publicURL   string
+	renewals    singleflight.Group
+	forced      forced
 	signing     signingKey
 }
 
@@ -67,6 +75,7 @@ func New(c Config) (*Control, error) {
 	return &Control{
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
+		tokens: c.Tokens, publicURL: c.PublicURL,
 	}, nil
 }
 

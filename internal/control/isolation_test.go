@@ -101,6 +101,11 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		},
 		"delete variable":    func(r string) answer { return tell(nil, x.DeleteVariable(ctx, who, r, "")) },
 		"delete variable in": func(r string) answer { return tell(nil, x.DeleteVariable(ctx, who, "ours", r)) },
+		"set client of": func(r string) answer {
+			v, err := x.SetOAuth2Value(ctx, who, r, "development", authorizing, "", control.SecretValue{})
+			return tell(v, err)
+		},
+		"authorize": func(r string) answer { v, _, err := x.Authorize(ctx, who, r, "development"); return tell(v, err) },
 		"set certificate of": func(r string) answer {
 			v, err := x.SetCertificateValue(ctx, who, r, "development", secret.CertificateInput{}, control.SecretValue{})
 			return tell(v, err)

@@ -93,6 +93,18 @@ func (x *fixture) operations(t *testing.T) []operation {
 		{"delete its value", access.SecretValueDelete, "production", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteSecretValue(ctx, who, "stripe", "production")
 		}, nil},
+		{"create an oauth2 secret", access.SecretCreate, "", "secret google", []string{"type", "oauth2"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.CreateSecret(ctx, who, "google", secret.OAuth2, "")
+			return err
+		}, nil},
+		{"set its client", access.SecretValueSet, "development", "secret google", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.SetOAuth2Value(ctx, who, "google", "development", authorizing, "", control.SecretValue{})
+			return err
+		}, nil},
+		{"authorize it", access.SecretAuthorize, "development", "secret google", nil, func(ctx context.Context, who access.Principal) error {
+			_, _, err := x.Authorize(ctx, who, "google", "development")
+			return err
+		}, nil},
 		{"delete it", access.SecretDelete, "", "secret stripe", nil, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteSecret(ctx, who, "stripe")
 		}, nil},
@@ -171,7 +183,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
 				access.SecretStatus, access.ReadinessRead, access.VariableRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
 				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
-				access.RequestRefuse, access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate: // these change nothing, or are the system's
+				access.RequestRefuse, access.SecretTokenRefresh, access.SessionLogin, access.AccountCreate, access.MemberCreate, access.TokenCreate: // these change nothing, or are the system's
 			default:
 				if !seen[a] {
 					t.Errorf("%s has no operation here, want one", a)
@@ -211,4 +223,9 @@ func (x *fixture) wantEntry(t *testing.T, o operation, got []audit.Entry, who ac
 	if outcome == audit.Allowed && (target != o.target || e.Target.ID == "" || e.Environment != o.environment || (e.EnvironmentID == "") != (o.environment == "")) {
 		t.Errorf("%s: got target %q (%s) in %q, want %q in %q", o.name, target, e.Target.ID, e.Environment, o.target, o.environment)
 	}
+}
+
+// authorizing is a client that somebody has to authorize; nothing is asked of its provider before.
+var authorizing = secret.OAuth2Config{
+	GrantType: secret.AuthorizationCode, ClientID: "id", TokenURL: "https://provider.example/token", AuthURL: "https://provider.example/authorize",
 }

@@ -119,7 +119,9 @@ type SecretStatus struct {
 	Slot        secret.Slot
 	Value       secret.Value // the version in force, without what is sealed; zero where there is none
 	Expired     bool
-	LastUsedAt  time.Time // of the version in force
+	LastUsedAt  time.Time               // of the version in force
+	Connection  secret.ConnectionStatus // of an OAuth2 value; else ""
+	Token       secret.Token            // of an OAuth2 value, without what is sealed
 	Routes      []fault.Route
 }
 
@@ -189,6 +191,13 @@ func (v *visit) inForce(ctx context.Context, status *SecretStatus, slot secret.S
 	}
 	if status.Value, err = v.Value(ctx, slot.EnvironmentID, slot.SecretID, slot.Active); err != nil {
 		return err
+	}
+	if status.Value.Type == secret.OAuth2 {
+		if status.Token, err = v.OAuth2Token(ctx, slot.EnvironmentID, slot.SecretID, slot.Active); err != nil {
+			return err
+		}
+		status.Connection = status.Token.Status(v.Now())
+		status.Token.Access, status.Token.Refresh = secret.Sealed{}, secret.Sealed{}
 	}
 	status.Value.Sealed, status.Expired = secret.Sealed{}, status.Value.Terms.Expired(v.Now())
 	for _, u := range uses {

@@ -37,6 +37,8 @@ type SecretValue struct {
 	Strict    bool      // see secret.Terms
 	Hosts     *[]string // nil: as the value in force has them
 	Stage     bool      // test calls may try it; what is in force stays
+
+	refresh secret.Plaintext // of an OAuth2 value: the refresh token it begins with
 }
 
 // SecretWrite is what came of a write: the secret's state in the environment, the version that was made or made the one
@@ -112,6 +114,11 @@ func (c *Control) seal(ctx context.Context, v *visit, s secret.Secret, e environ
 	}
 	if err := v.InsertValue(ctx, value); err != nil {
 		return w, err
+	}
+	if s.Type == secret.OAuth2 {
+		if err := c.connect(ctx, v, value, in.refresh); err != nil {
+			return w, err
+		}
 	}
 	if err := v.PutSlot(ctx, slot); err != nil {
 		return w, err

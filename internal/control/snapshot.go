@@ -132,6 +132,9 @@ func loadSecrets(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 	if in.Staged, err = tx.StagedValues(ctx); err != nil {
 		return err
 	}
+	if in.AccessTokens, err = tx.OAuth2Tokens(ctx); err != nil {
+		return err
+	}
 	variables, err := tx.AllVariableValues(ctx)
 	for _, v := range variables {
 		in.Variables = append(in.Variables, snapshot.VariableValue{Key: v.Key, EnvironmentID: v.EnvironmentID, Value: v.Value})

@@ -28,9 +28,10 @@ type Decision struct {
 	Secrets     []string    // names of what is injected, or of the one that a refused call lacks
 	Uses        []route.Use // the versions of what is injected
 
-	digest  apikey.Digest // of the credential
-	draft   bool          // a test call
-	staged  bool          // a test call that tries staged values
+	digest  apikey.Digest   // of the credential
+	draft   bool            // a test call
+	staged  bool            // a test call that tries staged values
+	stale   *snapshot.Value // the OAuth2 value whose access token does not serve any more; nil: none
 	found   places
 	headers []span // values of Plan.Headers, in plain
 	query   span   // the whole query, when any is injected
@@ -101,6 +102,11 @@ func (d *Decision) values() *Refusal {
 		case snapshot.Missing:
 			r = refuse(http.StatusInternalServerError, typeNotConfigured,
 				"Secret '"+v.Name+"' not configured for environment '"+d.Environment.Name+"'")
+		case snapshot.Stale:
+			d.stale = v
+			r = d.noToken(v, "has no access token that serves now")
+		case snapshot.Unauthorized:
+			r = d.noToken(v, "must be authorized, with lockage secrets authorize")
 		case snapshot.Misplaced:
 			r = refuse(http.StatusInternalServerError, typeCredential,
 				"secret '"+v.Name+"' is of a type that cannot stand where route '"+d.Route.Key+"' names it; a certificate is for client_certificate, and nothing else is")
@@ -114,6 +120,14 @@ func (d *Decision) values() *Refusal {
 		return r
 	}
 	return nil
+}
+
+func (d *Decision) noToken(v *snapshot.Value, what string) *Refusal {
+	message := "secret '" + v.Name + "' " + what + " in environment '" + d.Environment.Name + "'"
+	if code := v.ErrorCode(); code != "" {
+		message += " (the provider said " + code + ")"
+	}
+	return refuse(http.StatusBadGateway, typeNoCredential, message)
 }
 
 // destination checks that every value the call carries may go to a host, as the route's target has it.

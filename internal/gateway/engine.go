@@ -91,6 +91,32 @@ func (e *Engine) Decide(a *Ask, d *Decision) *Refusal {
 	return d.edit(a)
 }
 
+// Redo decides anew about a call that was decided on a moment ago, on what is known now: after a token was renewed. Its
+// limit was counted then.
+func (e *Engine) Redo(a *Ask, d *Decision, now time.Time) *Refusal {
+	requestID, digest, found, allowance := d.RequestID, d.digest, d.found, d.Allowance
+	d.reset()
+	d.RequestID, d.Time, d.found, d.Allowance = requestID, now, found, allowance
+	if r := e.admit(digest, d); r != nil {
+		return r
+	}
+	ref, rest, r := address(a.Path, a.Route)
+	if r != nil {
+		return r
+	}
+	d.Rest = rest
+	if r := d.environment(a, ref); r != nil {
+		return r
+	}
+	if r := d.route(a, ref); r != nil {
+		return r
+	}
+	if r := d.values(); r != nil {
+		return r
+	}
+	return d.edit(a)
+}
+
 func (e *Engine) identify(a *Ask, d *Decision) *Refusal {
 	text, found, r := findCredential(a, e.known)
 	if r != nil {

@@ -36,6 +36,7 @@ type Config struct {
 	Holder   *snapshot.Holder        // required
 	Digester *apikey.Digester        // required; with the pepper the keys were stored with
 	Sink     Sink                    // required; stores the records of calls
+	Renew    Renew                   // obtains access tokens; nil: those that are over fail their calls
 	Logger   *slog.Logger            // required
 	Allow    []netip.Prefix          // ranges that are not public and may be targets all the same
 	Own      func() []netip.AddrPort // where this process listens, which no route may lead to; nil: nowhere
@@ -61,6 +62,7 @@ const (
 type Gateway struct {
 	engine   *Engine
 	pools    *pools
+	renew    Renew
 	dialer   *net.Dialer
 	tls      *tls.Config
 	logger   *slog.Logger
@@ -113,7 +115,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		engine: NewEngine(c.Holder, c.Digester, c.Now()),
 		dialer: &net.Dialer{Timeout: dialLimit, Control: guard.New(c.Allow, c.Own).Control},
-		tls:    c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
+		renew:  c.Renew, tls: c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
 		bodies:      semaphore.NewWeighted(maxBodies),
 		open:        xsync.NewMap[*tunnel, struct{}](),
 		buffers:     sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }},

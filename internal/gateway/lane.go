@@ -29,10 +29,13 @@ type exchange struct {
 	d         *Decision
 	requestID string
 	start     time.Time
+	ask       *Ask
 	path      string // escaped, as called
 
 	values    [5]string // of the headers every answer carries
 	upload    *upload   // nil: no body
+	kept      []byte    // the body, where it may have to be sent again; nil: it cannot be
+	again     bool      // the call was sent again
 	held      int64     // bytes of g.bodies that the body in memory takes
 	bodyHash  string    // of the body as it goes upstream, where the route signs it; "": there is none
 	merged    *wiped    // the body that was merged, which took over held; nil: none
@@ -54,12 +57,16 @@ func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 	g.counters.inFlight.Add(1)
 	x.d = g.engine.Begin(x.requestID, now)
 	defer x.finish()
-	refusal := g.engine.Decide(&Ask{
+	x.ask = &Ask{
 		Method: r.Method, Path: x.path, Query: r.URL.RawQuery,
 		Key: r.Header["Lockage-Key"], Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"],
 		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"], Draft: r.Header["Lockage-Draft"],
 		Staged: r.Header["Lockage-Staged"],
-	}, x.d)
+	}
+	refusal := g.engine.Decide(x.ask, x.d)
+	if refusal != nil && x.d.stale != nil {
+		refusal = x.renewed(x.ask, refusal)
+	}
 	if refusal == nil {
 		refusal = x.forward()
 	}
@@ -202,7 +209,12 @@ func (x *exchange) forward() *Refusal {
 	defer cancel(nil)
 	clock := newDeadline(x.d.Plan.Timeout, cancel)
 	defer clock.stop()
-	out, refusal := x.request(ctx, clock)
+	x.receive(clock)
+	refusal := x.keep(ctx)
+	var out *http.Request
+	if refusal == nil {
+		out, refusal = x.request(ctx)
+	}
 	if refusal != nil {
 		x.d.carriesNothing()
 		return refusal
@@ -231,6 +243,13 @@ func (x *exchange) forward() *Refusal {
 	if err != nil {
 		return x.failed(ctx, err)
 	}
+	if x.rejected(answer) {
+		_ = answer.Body.Close()
+		if refusal := x.resend(); refusal != nil {
+			return refusal
+		}
+		return x.forward()
+	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or is not wanted
 	x.relay(answer)
 	return nil
@@ -239,7 +258,7 @@ func (x *exchange) forward() *Refusal {
 var errNoAnswer = errors.New("the upstream did not answer the call")
 
 // request makes the upstream's request.
-func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request, *Refusal) {
+func (x *exchange) request(ctx context.Context) (*http.Request, *Refusal) {
 	d, target := x.d, x.d.Route.Target()
 	query := x.r.URL.RawQuery
 	if q := d.Query(); q != nil {
@@ -263,7 +282,7 @@ func (x *exchange) request(ctx context.Context, clock *deadline) (*http.Request,
 		Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: requestHeader(x.r, d),
 	}
-	refusal := x.body(ctx, out, clock)
+	refusal := x.body(ctx, out)
 	if refusal == nil && d.Plan.Signs {
 		refusal = d.sign(signed{
 			method: out.Method, path: to.EscapedPath(), query: to.RawQuery, host: target.Host, bodyHash: x.bodyHash,

@@ -23,6 +23,7 @@ const (
 	typeInternal        = "internal_error"          // 500
 	typeUnreachable     = "upstream_unreachable"    // 502
 	typeDestination     = "destination_refused"     // 502
+	typeNoCredential    = "credential_unavailable"  // 502
 	typeUnavailable     = "unavailable"             // 503
 	typeTimeout         = "upstream_timeout"        // 504
 
@@ -37,7 +38,7 @@ const statusClosed = 499
 func errorTypes() errorTypeArray {
 	return errorTypeArray{
 		typeInvalid, typeUnauthenticated, typeForbidden, typeNotFound, typeMethod, typeTooLarge, typeLimited,
-		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeInternal, typeUnreachable, typeDestination, typeUnavailable, typeTimeout,
+		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeInternal, typeUnreachable, typeDestination, typeNoCredential, typeUnavailable, typeTimeout,
 		typeTruncated, typeClosed,
 	}
 }

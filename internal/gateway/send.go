@@ -13,7 +13,7 @@ import (
 
 // receive makes the call's body, if it has one, ready to be read.
 func (x *exchange) receive(clock *deadline) {
-	if x.r.ContentLength == 0 {
+	if x.r.ContentLength == 0 || x.upload != nil {
 		return
 	}
 	// HTTP/1 would otherwise hold the answer back until the body was read.
@@ -35,8 +35,7 @@ func (x *exchange) unwanted() {
 // body gives the upstream's request its body: the caller's as it streams in, or, for a route that injects into JSON
 // bodies, the merged one. A body that says it is something else than JSON, such as a form, passes unchanged on such a
 // route and gets nothing injected, with POST, PUT and PATCH as well: there is no object to merge into.
-func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline) *Refusal {
-	x.receive(clock)
+func (x *exchange) body(ctx context.Context, out *http.Request) *Refusal {
 	if x.d.Body == nil {
 		return x.pass(ctx, out, nil)
 	}
@@ -65,7 +64,7 @@ func (x *exchange) body(ctx context.Context, out *http.Request, clock *deadline)
 
 // pass lets the body pass as it comes; first is what was read of it. Where the route signs the body, it is read whole.
 func (x *exchange) pass(ctx context.Context, out *http.Request, first []byte) *Refusal {
-	if x.upload != nil {
+	if x.upload != nil && first != nil {
 		x.upload.first = first
 	}
 	if !x.d.Plan.SignsBody || x.upload == nil {

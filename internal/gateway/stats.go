@@ -18,7 +18,7 @@ type counters struct {
 	inFlight atomic.Int64
 }
 
-type errorTypeArray = [18]string
+type errorTypeArray = [19]string
 
 func (c *counters) answered(status int, errorType string) {
 	if class := status / 100; class >= 1 && class <= len(c.classes) {

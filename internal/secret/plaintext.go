@@ -22,6 +22,9 @@ func NewPlaintext(value []byte) Plaintext {
 // Check refuses what CheckValue refuses.
 func (p Plaintext) Check() error { return CheckValue(len(p.bytes())) }
 
+// Len is the length of the value in bytes.
+func (p Plaintext) Len() int { return len(p.bytes()) }
+
 // Wipe overwrites the value with zeros; it is empty afterwards and cannot be sealed any more. It must not run beside a
 // use of the value or of a copy.
 func (p Plaintext) Wipe() {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ type Config struct {
 	Database       string         // postgres://…; "" is SQLite in the data folder
 	AllowUpstreams []netip.Prefix // private and loopback ranges that routes may reach
 	Limit          int            // environments per account; 0 is no limit
+	PublicURL      string         // where browsers reach the control plane; "" is where it listens
 	Dev            bool           // allows loopback upstreams
 	TLSCert        string         // PEM file for both listeners; "" is clear text
 	TLSKey         string
@@ -55,6 +57,7 @@ var settings = []setting{
 	{"database", setDatabase},
 	{"allow-upstreams", setAllowUpstreams},
 	{"limit-environments", setLimit},
+	{"public-url", setPublicURL},
 	{"dev", setDev},
 	{"tls-cert", text(func(c *Config) *string { return &c.TLSCert })},
 	{"tls-key", text(func(c *Config) *string { return &c.TLSKey })},
@@ -215,6 +218,15 @@ func setLimit(c *Config, v string) (err error) {
 	if c.Limit, err = strconv.Atoi(v); err != nil || c.Limit < 0 || c.Limit == 1 {
 		return errors.New("must be 0 for no limit, or at least 2: every account has development and production")
 	}
+	return nil
+}
+
+func setPublicURL(c *Config, v string) error {
+	u, err := url.Parse(v)
+	if v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		return errors.New("must be an http or https URL, for example https://lockage.example.com")
+	}
+	c.PublicURL = v
 	return nil
 }
 

@@ -14,12 +14,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lockage/lockage/internal/api"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/gateway"
+	"github.com/lockage/lockage/internal/oauth"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
@@ -30,9 +32,10 @@ import (
 const Version = "0.1.0"
 
 const (
-	pollEvery = time.Second      // how often other processes on the same PostgreSQL are looked for
-	drain     = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
-	settle    = 5 * time.Second  // for records to be stored and the control plane to end
+	renewEvery = time.Second      // how often tokens that are to be renewed are looked for
+	pollEvery  = time.Second      // how often other processes on the same PostgreSQL are looked for
+	drain      = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
+	settle     = 5 * time.Second  // for records to be stored and the control plane to end
 )
 
 // loopback is what --dev allows as upstreams.
@@ -84,6 +87,7 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err 
 	}
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
+		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c),
 	})
 	if err != nil {
 		return nil, err
@@ -103,7 +107,7 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err 
 	if err := r.holder.RefreshAll(ctx); err != nil {
 		return nil, fmt.Errorf("the gateway's first snapshot: %w", err)
 	}
-	r.serve(ctx)
+	r.serve(ctx, operations)
 	return r, nil
 }
 
@@ -161,12 +165,8 @@ func (r *Running) open(ctx context.Context, c Config) (err error) {
 
 // build puts the two fronts together.
 func (r *Running) build(c Config, operations *control.Control, digester *apikey.Digester) (err error) {
-	allowed := c.AllowUpstreams
-	if c.Dev {
-		allowed = slices.Concat(loopback, allowed)
-	}
 	r.gateway, err = gateway.New(gateway.Config{
-		Holder: r.holder, Digester: digester, Allow: allowed, Own: r.own, Sink: operations, Logger: r.logger, Ready: r.ready,
+		Holder: r.holder, Digester: digester, Allow: allowed(c), Own: r.own, Sink: operations, Renew: operations.RenewToken, Logger: r.logger, Ready: r.ready,
 	})
 	if err != nil {
 		return err
@@ -180,18 +180,36 @@ func (r *Running) build(c Config, operations *control.Control, digester *apikey.
 }
 
 // serve starts everything that runs from now on.
-func (r *Running) serve(ctx context.Context) {
+func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	r.gateway.Start()
 	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.holder.Run(loop, pollEvery)
-	}()
-	r.stopLoop = func() { cancel(); <-done }
+	var loops sync.WaitGroup
+	loops.Go(func() { r.holder.Run(loop, pollEvery) })
+	loops.Go(func() { operations.RenewTokens(loop, renewEvery) })
+	r.stopLoop = func() { cancel(); loops.Wait() }
 	for i, s := range r.fronts {
 		s.TLSConfig = r.tls.Clone()
 		go func() { r.failed <- serve(s, r.sockets[i]) }()
+	}
+}
+
+// allowed are the ranges that are not public and may be reached all the same.
+func allowed(c Config) []netip.Prefix {
+	if c.Dev {
+		return slices.Concat(loopback, c.AllowUpstreams)
+	}
+	return c.AllowUpstreams
+}
+
+// publicURL is where browsers reach the control plane.
+func (r *Running) publicURL(c Config) string {
+	switch {
+	case c.PublicURL != "":
+		return c.PublicURL
+	case c.TLSCert != "":
+		return "https://" + r.ControlAddress()
+	default:
+		return "http://" + r.ControlAddress()
 	}
 }
 

@@ -23,6 +23,11 @@ func Build(ctx context.Context, in Input, held *Account, sealer *secret.Sealer) 
 	b := &builder{in: in, held: held, sealer: sealer, account: &Account{ID: in.Account, Version: in.Version}}
 	b.environments()
 	b.variables = make(map[slot]string, len(in.Variables))
+	b.tokens = make(map[tokenKey]*secret.Token, len(in.AccessTokens))
+	for i := range in.AccessTokens {
+		t := &in.AccessTokens[i]
+		b.tokens[tokenKey{t.SecretID, t.EnvironmentID, t.Version}] = t
+	}
 	for _, v := range in.Variables {
 		b.variables[slot{v.Key, v.EnvironmentID}] = v.Value
 	}
@@ -41,7 +46,8 @@ type builder struct {
 	sealer    *secret.Sealer
 	account   *Account
 	byID      map[string]*LiveEnvironment
-	levels    []Environment     // from the top down
+	levels    []Environment // from the top down
+	tokens    map[tokenKey]*secret.Token
 	variables map[slot]string   // by key and environment
 	names     map[string]string // of secrets, by id
 	ids       map[string]string // of secrets, by name

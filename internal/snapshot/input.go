@@ -31,6 +31,7 @@ type Input struct {
 	Secrets      []Secret
 	Values       []secret.Value // the active version of each value that is set, none else
 	Staged       []secret.Value // the staged version of each value that has one
+	AccessTokens []secret.Token // of OAuth2 values
 	Variables    []VariableValue
 }
 

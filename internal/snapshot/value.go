@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/lockage/lockage/internal/secret"
@@ -17,6 +18,7 @@ type Value struct {
 	opener *secret.Opener // nil: not configured, or unreadable
 	broken bool
 	terms  secret.Terms
+	token  *secret.Token // of an OAuth2 value, whose opener opens the access token; else nil
 	// misplaced: a certificate where a text goes, or a text where a certificate does
 	misplaced bool
 	until     time.Time // of the terms
@@ -27,11 +29,13 @@ type State int
 
 // The states of a value.
 const (
-	Ready      State = iota
-	Missing          // not configured in the environment
-	Unreadable       // it is there and does not open
-	Expired          // it is there, and its terms say that it is not used any more
-	Misplaced        // it is there, and of a type that cannot stand where it is asked for
+	Ready        State = iota
+	Missing            // not configured in the environment
+	Unreadable         // it is there and does not open
+	Expired            // it is there, and its terms say that it is not used any more
+	Stale              // an OAuth2 value without an access token that serves now: it can be renewed
+	Unauthorized       // an OAuth2 value that nobody authorized, or whose authorization ended
+	Misplaced          // it is there, and of a type that cannot stand where it is asked for
 )
 
 // State says whether the value can be injected at a time.
@@ -43,6 +47,11 @@ func (v *Value) State(now time.Time) State {
 		return Unreadable
 	case v.missing():
 		return Missing
+	case v.token != nil && !v.token.Usable(now):
+		if v.token.Needs {
+			return Unauthorized
+		}
+		return Stale
 	case !v.until.IsZero() && !now.Before(v.until):
 		return Expired
 	default:
@@ -50,7 +59,23 @@ func (v *Value) State(now time.Time) State {
 	}
 }
 
-func (v *Value) missing() bool { return v.opener == nil && !v.broken && !v.misplaced }
+func (v *Value) missing() bool { return v.opener == nil && !v.broken && !v.misplaced && v.token == nil }
+
+// Serial is that of the access token of an OAuth2 value; false for values of other types.
+func (v *Value) Serial() (int64, bool) {
+	if v.token == nil {
+		return 0, false
+	}
+	return v.token.Serial, true
+}
+
+// ErrorCode is the provider's code of why the last attempt to renew was in vain; "": it was not.
+func (v *Value) ErrorCode() string {
+	if v.token == nil {
+		return ""
+	}
+	return v.token.ErrorCode
+}
 
 // placed answers the value for where it is asked for: as the certificate that is shown, or in a text.
 func (v *Value) placed(shown bool) *Value {
@@ -102,23 +127,56 @@ func (b *builder) openAll(ctx context.Context, list []secret.Value, before map[s
 			continue
 		}
 		at, binding := slot{v.SecretID, v.EnvironmentID}, v.Binding(b.in.Account)
-		if held, ok := before[at]; ok && held.version == v.Version && held.facts == binding.Facts && !held.value.broken && held.value.Name == name {
+		facts, token := binding.Facts, b.token(v)
+		if token != nil {
+			facts += secret.Facts(strconv.FormatInt(token.Serial, 10), strconv.FormatBool(token.Needs), token.ErrorCode)
+		}
+		if held, ok := before[at]; ok && held.version == v.Version && held.facts == facts && !held.value.broken && held.value.Name == name {
 			values[at] = held
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		opener, err := b.sealer.Open(ctx, binding, v.Sealed)
+		opener, err := b.opener(ctx, binding, v, token)
 		if err != nil {
 			b.problem("secret value", v.EnvironmentID, v.SecretID, err)
 		}
-		values[at] = opened{v.Version, binding.Facts, &Value{
-			Name: name, SecretID: v.SecretID, Version: v.Version, Type: v.Type,
+		values[at] = opened{v.Version, facts, &Value{
+			Name: name, SecretID: v.SecretID, Version: v.Version, Type: v.Type, token: token,
 			opener: opener, broken: err != nil, terms: v.Terms, until: v.Until(),
 		}}
 	}
 	return values, nil
+}
+
+// opener opens what is injected of a value: of an OAuth2 value the access token, nil while there is none. Its
+// configuration, which the gateway has no use for, is not opened, but must be what its row was sealed with.
+func (b *builder) opener(ctx context.Context, binding secret.Binding, v secret.Value, token *secret.Token) (*secret.Opener, error) {
+	config, err := b.sealer.Open(ctx, binding, v.Sealed)
+	if err != nil || token == nil {
+		return config, err
+	}
+	if !token.Has() {
+		return nil, nil
+	}
+	return b.sealer.Open(ctx, token.AccessBinding(b.in.Account), token.Access)
+}
+
+// token is what an OAuth2 value holds of tokens; nil for values of other types.
+func (b *builder) token(v secret.Value) *secret.Token {
+	if v.Type != secret.OAuth2 {
+		return nil
+	}
+	if t, ok := b.tokens[tokenKey{v.SecretID, v.EnvironmentID, v.Version}]; ok {
+		return t
+	}
+	return &secret.Token{SecretID: v.SecretID, EnvironmentID: v.EnvironmentID, Version: v.Version}
+}
+
+type tokenKey struct {
+	secret, environment string
+	version             int64
 }
 
 // value finds what a reference stands for in an environment; with staged, what test calls may try comes first.

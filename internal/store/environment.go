@@ -93,6 +93,8 @@ func (tx *Tx) DeleteEnvironment(ctx context.Context, id string) error {
 		`DELETE FROM secret_values WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM variable_values WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM secret_uses WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM oauth2_tokens WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM oauth2_authorizations WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM secret_slots WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM calls WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM grants WHERE account_id = $1 AND environment_id = $2`,

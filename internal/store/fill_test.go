@@ -40,6 +40,14 @@ var (
 		Terms:  secret.Terms{ExpiresAt: start.Add(time.Hour), Strict: true, Hosts: []string{"*.example.com", "api.example.com:8443"}},
 		Detail: `{"subject":"CN=Lockage"}`,
 	}
+	tokenOne = secret.Token{
+		SecretID: "s1", EnvironmentID: "e1", Version: 1, Serial: 3, Access: value.Sealed, Refresh: value.Sealed, Type: "Bearer", ObtainedAt: start,
+		ExpiresAt: start.Add(time.Hour), RefreshAt: start.Add(time.Minute), Needs: true, ErrorCode: "invalid_grant", Attempts: 2, NextAttempt: start.Add(time.Second),
+	}
+	authorization = store.Authorization{
+		EnvironmentID: "e1", SecretID: "s1", Version: 1, State: []byte{7}, Verifier: value.Sealed, Redirect: "https://x/oauth/callback", MemberID: "m1", Member: "Mira",
+		ExpiresAt: start.Add(time.Hour),
+	}
 	region    = variable.Variable{Key: "region", Description: "where", CreatedAt: start, CreatedBy: "Mira", UpdatedAt: start}
 	regionOne = variable.Value{Key: "region", EnvironmentID: "e1", Value: "eu", UpdatedAt: start, UpdatedBy: "Mira"}
 	charges   = definition.Ref{Kind: definition.KindRoute, Key: "charges"}
@@ -111,6 +119,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),
 			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value), tx.AddSecretUses(ctx, tx.Account(), "e1", "s1", 1, 2, start),
+			tx.PutOAuth2Token(ctx, tokenOne), tx.InsertAuthorization(ctx, authorization),
 			tx.PutVariable(ctx, region), tx.PutVariableValue(ctx, regionOne),
 			tx.InsertIdentity(ctx, identity),
 			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),

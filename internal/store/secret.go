@@ -48,6 +48,8 @@ func (tx *Tx) AllSecrets(ctx context.Context) ([]secret.Secret, error) {
 func (tx *Tx) DeleteSecret(ctx context.Context, id string) error {
 	for _, statement := range []string{
 		`DELETE FROM secret_uses WHERE account_id = $1 AND secret_id = $2`,
+		`DELETE FROM oauth2_tokens WHERE account_id = $1 AND secret_id = $2`,
+		`DELETE FROM oauth2_authorizations WHERE account_id = $1 AND secret_id = $2`,
 		`DELETE FROM secret_values WHERE account_id = $1 AND secret_id = $2`,
 		`DELETE FROM secret_slots WHERE account_id = $1 AND secret_id = $2`,
 		`DELETE FROM secrets WHERE account_id = $1 AND id = $2`,

@@ -152,14 +152,20 @@ func (tx *Tx) Bind(ctx context.Context, account string, v secret.Value) error {
 	return of.RebindValue(ctx, v)
 }
 
-// DropValue removes one version of a value.
+// DropValue removes one version of a value, with its tokens.
 func (tx *Tx) DropValue(ctx context.Context, environmentID, secretID string, version int64) error {
-	const drop = `DELETE FROM secret_values WHERE account_id = $1 AND environment_id = $2 AND secret_id = $3 AND version = $4`
-	return tx.exec(ctx, drop, tx.account, environmentID, secretID, version)
+	const where = ` WHERE account_id = $1 AND environment_id = $2 AND secret_id = $3 AND version = $4`
+	if err := tx.exec(ctx, `DELETE FROM oauth2_tokens`+where, tx.account, environmentID, secretID, version); err != nil {
+		return err
+	}
+	return tx.exec(ctx, `DELETE FROM secret_values`+where, tx.account, environmentID, secretID, version)
 }
 
-// DropValues removes every version of a value.
+// DropValues removes every version of a value, with their tokens.
 func (tx *Tx) DropValues(ctx context.Context, environmentID, secretID string) error {
-	const drop = `DELETE FROM secret_values WHERE account_id = $1 AND environment_id = $2 AND secret_id = $3`
-	return tx.exec(ctx, drop, tx.account, environmentID, secretID)
+	const where = ` WHERE account_id = $1 AND environment_id = $2 AND secret_id = $3`
+	if err := tx.exec(ctx, `DELETE FROM oauth2_tokens`+where, tx.account, environmentID, secretID); err != nil {
+		return err
+	}
+	return tx.exec(ctx, `DELETE FROM secret_values`+where, tx.account, environmentID, secretID)
 }

@@ -178,7 +178,7 @@ func rowsOf(t *testing.T, db *sql.DB, account string) map[string][]string {
 // accountTables are the tables that fill fills; TestEveryTableIsFilled compares them with the database.
 var accountTables = []string{
 	"accounts", "api_keys", "approvals", "audit_entries", "calls", "commit_changes", "commits", "contents", "definitions", "drafts",
-	"environments", "grants", "idempotency", "members", "overrides", "promotions", "secret_slots", "secret_uses", "secret_values", "secrets", "switches", "tokens",
+	"environments", "grants", "idempotency", "members", "oauth2_authorizations", "oauth2_tokens", "overrides", "promotions", "secret_slots", "secret_uses", "secret_values", "secrets", "switches", "tokens",
 	"tree_entries", "usages", "variable_values", "variables",
 }
 
