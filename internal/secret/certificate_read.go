@@ -104,12 +104,13 @@ func readKey(text, passphrase []byte) (crypto.Signer, error) {
 	}
 	defer clear(block.Bytes)
 	der := block.Bytes
-	//nolint:staticcheck // weak as it is, this is the form that many keys of banks still come in
+	//lint:ignore SA1019 weak as it is, this is the form that many keys of banks still come in
 	if x509.IsEncryptedPEMBlock(block) {
 		if len(passphrase) == 0 {
 			return nil, errNoPassphrase()
 		}
-		plain, err := x509.DecryptPEMBlock(block, passphrase) //nolint:staticcheck // see above
+		//lint:ignore SA1019 see above; the plaintext goes to a parser that says the same of every wrong guess
+		plain, err := x509.DecryptPEMBlock(block, passphrase)
 		if err != nil {
 			return nil, errPassphrase()
 		}

@@ -111,7 +111,7 @@ func TestCertificatesInEveryForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	//nolint:staticcheck // the form is read, so it is tested
+	//lint:ignore SA1019 the form is read, so it is tested
 	legacy, err := x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", sec1, []byte("open sesame"), x509.PEMCipherAES256)
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,6 @@ type shop struct {
 	provider *testkit.Provider
 	gateway  string
 	key      string
-	logs     *strings.Builder
 	calls    atomic.Int64 // that the upstream got
 	tokens   sync.Map     // that it took
 }
