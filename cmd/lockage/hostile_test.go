@@ -65,7 +65,7 @@ func hostileBodies() []hostile {
 		{"POST", routes, key + `"inject_headers":{"X-A":"` + canary + `\u0000"}}`, 400, "inject_headers.X-A", "control"},
 		{"POST", routes, key + `"inject_headers":{"X-A":"12 {{secret:` + canary + `"}}`, 400, "inject_headers.X-A", "position 4"},
 		{"POST", routes, key + `"inject_headers":{"X-A":"{{` + canary + `}}"}}`, 400, "inject_headers.X-A", "position 1"},
-		{"POST", routes, key + `"inject_headers":{"X-A":"{{var:` + canary + `}}"}}`, 400, "inject_headers.X-A", "position 1"},
+		{"POST", routes, key + `"inject_headers":{"X-A":"{{env:` + canary + `}}"}}`, 400, "inject_headers.X-A", "position 1"},
 		{"POST", routes, key + `"inject_headers":{"Host":"` + canary + `"}}`, 400, "inject_headers.Host", ""},
 		{"POST", routes, key + `"inject_query":{"q":"é{{secret: ` + canary + ` no}}"}}`, 400, "inject_query.q", "position 2"},
 		{"POST", routes, key + `"inject_body":{"a":[{"b":"{{` + canary + `"}]}}`, 400, "inject_body.a[0].b", "position 1"},
