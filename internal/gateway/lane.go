@@ -326,7 +326,15 @@ func (x *exchange) failed(ctx context.Context, err error) *Refusal {
 	if errors.As(err, &name) {
 		return refuse(http.StatusBadGateway, typeUnreachable, "the target's name could not be resolved")
 	}
-	return refuse(http.StatusBadGateway, typeUnreachable, "the upstream could not be reached, or did not answer in HTTP")
+	const unreachable = "the upstream could not be reached, or did not answer in HTTP"
+	if x.d.Route.Certificate(x.d.staged) != nil { // an upstream may hang up before its alert is read
+		return refuse(http.StatusBadGateway, typeUnreachable, unreachable+"; "+x.checkCertificate())
+	}
+	return refuse(http.StatusBadGateway, typeUnreachable, unreachable)
+}
+
+func (x *exchange) checkCertificate() string {
+	return "check that it accepts the client certificate of environment '" + x.d.Environment.Name + "'"
 }
 
 // untrusted tells what went wrong in TLS, nil when nothing did.
@@ -341,7 +349,7 @@ func (x *exchange) untrusted(err error) *Refusal {
 	case errors.As(err, &chain):
 		return refuse(http.StatusBadGateway, typeUnreachable, "the target's certificate is not trusted; a certificate secret may bring the authorities to trust")
 	case alert && x.d.Route.Certificate(x.d.staged) != nil:
-		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; check that it accepts the client certificate of environment '"+x.d.Environment.Name+"'")
+		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; "+x.checkCertificate())
 	case alert:
 		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; it may ask for a client certificate, which the route does not show")
 	}
