@@ -38,7 +38,8 @@ func (a *API) once(c *call, r *http.Request, kept *web.Buffer, run func(context.
 		}
 		ctx, cancel := detach(ctx)
 		defer cancel()
-		saved, err := a.control.BeginIdempotent(ctx, c.who, key, fingerprint(r, c.body))
+		request := fingerprint(r, c.body)
+		saved, err := a.control.BeginIdempotent(ctx, c.who, key, request)
 		if err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func (a *API) once(c *call, r *http.Request, kept *web.Buffer, run func(context.
 			}
 			return err
 		}
-		a.keepAnswer(ctx, c, key, kept)
+		a.keepAnswer(ctx, c, key, request, kept)
 		return nil
 	}
 }
@@ -69,14 +70,14 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // keepAnswer keeps a success. When it cannot, the caller is not told: what was asked for is done, and the key stays
 // taken rather than let it be done twice.
-func (a *API) keepAnswer(ctx context.Context, c *call, key string, kept *web.Buffer) {
+func (a *API) keepAnswer(ctx context.Context, c *call, key, request string, kept *web.Buffer) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	header := map[string]string{"Content-Type": kept.Header().Get("Content-Type")}
 	if c.tag != "" {
 		header["ETag"] = c.tag
 	}
-	err := a.control.EndIdempotent(ctx, c.who, key, control.IdempotentAnswer{
+	err := a.control.EndIdempotent(ctx, c.who, key, request, control.IdempotentAnswer{
 		Status: kept.Status(), Header: header, Body: kept.Body(),
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
@@ -23,8 +24,10 @@ type IdempotentAnswer struct {
 	Body   []byte
 }
 
-func answerBinding(who access.Principal, key string) secret.Binding {
-	return secret.Binding{Account: who.Account, Environment: who.ID, Secret: key, Version: 1, Type: secret.Answer}
+// keyed is a fingerprint as it is kept: a body may be short enough to be guessed from a plain digest.
+func (c *Control) keyed(fingerprint string) string {
+	sum := c.digester.Sum(fingerprint)
+	return hex.EncodeToString(sum[:])
 }
 
 // BeginIdempotent reserves a key of the principal for a request, known by its fingerprint. A saved answer is the one to
@@ -33,8 +36,7 @@ func answerBinding(who access.Principal, key string) secret.Binding {
 func (c *Control) BeginIdempotent(ctx context.Context, who access.Principal, key, fingerprint string) (saved *IdempotentAnswer, err error) {
 	defer fault.Wrap(&err, "control: begin an idempotent request")
 	now := c.now()
-	keyed := c.digester.Sum(fingerprint) // a body may be short enough to be guessed from a plain digest
-	fingerprint = hex.EncodeToString(keyed[:])
+	fingerprint = c.keyed(fingerprint)
 	var found store.Idempotent
 	var taken bool
 	err = c.store.Batch(ctx, func(tx *store.Tx) error {
@@ -53,7 +55,11 @@ func (c *Control) BeginIdempotent(ctx context.Context, who access.Principal, key
 	case !found.Done:
 		return nil, fault.New(fault.Conflict, "the first request with this Idempotency-Key has not finished; look whether it took effect before sending it with a new key")
 	}
-	opener, err := c.sealer.Open(ctx, answerBinding(who, key), found.Answer)
+	opener, err := c.sealer.Open(ctx, found.Binding(who.Account), found.Answer)
+	if errors.Is(err, secret.ErrSeal) {
+		c.logger.ErrorContext(ctx, "the answer kept for a repeated request does not open", "account", who.Account, "holder", who.ID, "error", err)
+		return nil, fault.New(fault.Conflict, "the answer to the first request with this Idempotency-Key cannot be given again; look whether it took effect before sending it with a new key")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +71,15 @@ func (c *Control) BeginIdempotent(ctx context.Context, who access.Principal, key
 	return saved, json.Unmarshal(body, saved)
 }
 
-// EndIdempotent keeps the answer of a reserved request for its repetitions.
-func (c *Control) EndIdempotent(ctx context.Context, who access.Principal, key string, answer IdempotentAnswer) (err error) {
+// EndIdempotent keeps the answer of a reserved request, known by its fingerprint, for its repetitions.
+func (c *Control) EndIdempotent(ctx context.Context, who access.Principal, key, fingerprint string, answer IdempotentAnswer) (err error) {
 	defer fault.Wrap(&err, "control: end an idempotent request")
 	body, err := json.Marshal(answer)
 	if err != nil {
 		return err
 	}
-	sealed, err := c.sealer.Seal(ctx, answerBinding(who, key), secret.NewPlaintext(body))
+	place := store.Idempotent{Holder: who.ID, Key: key, Fingerprint: c.keyed(fingerprint)}
+	sealed, err := c.sealer.Seal(ctx, place.Binding(who.Account), secret.NewPlaintext(body))
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func TestIdempotency(t *testing.T) {
 		if err := x.DropIdempotent(t.Context(), stranger, "k"); err != nil {
 			t.Fatal(err)
 		}
-		if err := x.EndIdempotent(t.Context(), x.owner, "k", answer); err != nil {
+		if err := x.EndIdempotent(t.Context(), x.owner, "k", "f", answer); err != nil {
 			t.Fatal(err)
 		}
 		begin("repeated", x.owner, "k", "f", &answer)
@@ -75,7 +75,7 @@ func TestAnIdempotentAnswerIsBound(t *testing.T) {
 			if _, err := x.BeginIdempotent(t.Context(), who, "k", "f"); err != nil {
 				t.Fatal(err)
 			}
-			if err := x.EndIdempotent(t.Context(), who, "k", control.IdempotentAnswer{Status: 201, Body: []byte(who.Name)}); err != nil {
+			if err := x.EndIdempotent(t.Context(), who, "k", "f", control.IdempotentAnswer{Status: 201, Body: []byte(who.Name)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -85,7 +85,7 @@ func TestAnIdempotentAnswerIsBound(t *testing.T) {
 		} {
 			x.exec(t, move.statement)
 			saved, err := x.BeginIdempotent(t.Context(), x.owner, move.key, "f")
-			if saved != nil || !fault.Is(err, fault.Internal) {
+			if saved != nil || !fault.Is(err, fault.Conflict) {
 				t.Errorf("moved to %s: got %v and %v, want it not to open", move.what, saved, err)
 			}
 		}

@@ -99,10 +99,10 @@ func (c *Control) Authorize(ctx context.Context, who access.Principal, ref, envi
 		state, verifier := oauth.NewVerifier(), oauth.NewVerifier() // 256 random bits each
 		digest := c.stateDigest(state)
 		a := store.Authorization{
-			EnvironmentID: v.environment.ID, SecretID: s.ID, Version: version, State: digest, Redirect: c.redirect(),
+			Account: v.Account(), EnvironmentID: v.environment.ID, SecretID: s.ID, Version: version, State: digest, Redirect: c.redirect(),
 			MemberID: who.ID, Member: who.Name, ExpiresAt: v.Now().Add(authorizationLives),
 		}
-		if a.Verifier, err = c.sealer.Seal(ctx, verifierBinding(v.Account(), a), secret.NewPlaintext([]byte(verifier))); err != nil {
+		if a.Verifier, err = c.sealer.Seal(ctx, a.Binding(), secret.NewPlaintext([]byte(verifier))); err != nil {
 			return err
 		}
 		to, until = oauth.AuthorizationURL(o, a.Redirect, state, verifier), a.ExpiresAt
@@ -119,13 +119,6 @@ func (c *Control) redirect() string { return strings.TrimRight(c.publicURL, "/")
 func (c *Control) stateDigest(state string) []byte {
 	sum := c.digester.Sum("oauth2 state " + state)
 	return sum[:]
-}
-
-func verifierBinding(account string, a store.Authorization) secret.Binding {
-	return secret.Binding{
-		Account: account, Environment: a.EnvironmentID, Secret: a.SecretID, Version: a.Version, Type: secret.Verifier,
-		Facts: secret.Facts(string(a.State), a.Redirect, a.MemberID),
-	}
 }
 
 // errAuthorization is the one answer to every state that does not lead on: unknown, used, or over.
@@ -155,7 +148,7 @@ func (c *Control) Authorized(ctx context.Context, state, code, providerError str
 	if err != nil {
 		return err
 	}
-	opener, err := c.sealer.Open(ctx, verifierBinding(a.Account, a), a.Verifier)
+	opener, err := c.sealer.Open(ctx, a.Binding(), a.Verifier)
 	if err != nil {
 		return err
 	}

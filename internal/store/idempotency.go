@@ -19,6 +19,13 @@ type Idempotent struct {
 	Answer      secret.Sealed
 }
 
+// Binding is the place the answer is sealed for: this key of this holder, for this request.
+func (i Idempotent) Binding(account string) secret.Binding {
+	return secret.Binding{
+		Account: account, Environment: i.Holder, Secret: i.Key, Version: 1, Type: secret.Answer, Facts: secret.Facts(i.Fingerprint),
+	}
+}
+
 const idempotentColumns = `holder_id, key, fingerprint, created_at, done, ciphertext, nonce, tag, wrapped_key, kek`
 
 func scanIdempotent(r row) (i Idempotent, err error) {

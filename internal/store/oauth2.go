@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/lockage/lockage/internal/fault"
@@ -113,7 +114,15 @@ type Authorization struct {
 	Verifier                         secret.Sealed
 	Redirect                         string
 	MemberID, Member                 string
-	ExpiresAt                        time.Time
+	ExpiresAt                        time.Time // to the millisecond
+}
+
+// Binding is the place the verifier is sealed for: the whole row.
+func (a Authorization) Binding() secret.Binding {
+	return secret.Binding{
+		Account: a.Account, Environment: a.EnvironmentID, Secret: a.SecretID, Version: a.Version, Type: secret.Verifier,
+		Facts: secret.Facts(string(a.State), a.Redirect, a.MemberID, a.Member, strconv.FormatInt(a.ExpiresAt.UnixMilli(), 10)),
+	}
 }
 
 // InsertAuthorization begins an authorization, and forgets those that ended unused.
