@@ -45,9 +45,9 @@ var table = map[string]row{
 	"internal/server": {
 		[]string{
 			"internal/api", "internal/dashboard", "internal/gateway", "internal/control", "internal/store",
-			"internal/snapshot", "internal/secret", "internal/apikey", "internal/web", "internal/guard", "internal/oauth", "client",
+			"internal/snapshot", "internal/secret", "internal/kek", "internal/apikey", "internal/web", "internal/guard", "internal/oauth", "client",
 		},
-		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of the key files",
+		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of their keys",
 	},
 	"internal/api": {
 		slices.Concat([]string{"internal/control", "internal/web", "wire"}, concepts),
@@ -91,6 +91,7 @@ var table = map[string]row{
 	"internal/access":      {nil, "who may do what is decided without knowing what it is done to"},
 	"internal/apikey":      {nil, "the form of a credential depends on nothing"},
 	"internal/secret":      {nil, "the less sealing depends on, the fewer see plaintext"},
+	"internal/kek":         {[]string{"internal/secret"}, "the one place that speaks to key management services, so that sealing knows none"},
 	"internal/oauth":       {[]string{"internal/guard", "internal/secret"}, "the one place that speaks HTTP to token endpoints, so that control need not"},
 	"internal/guard":       {nil, "where connections may lead is decided in one place, for calls and for token endpoints"},
 	"internal/fault":       {nil, "every package names failures; what all import imports none"},

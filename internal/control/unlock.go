@@ -23,7 +23,7 @@ const (
 )
 
 // ErrOtherKeys is what Unlock answers when the keys are not those the database was made with.
-var ErrOtherKeys = errors.New("the key files in the data folder are not those this database was made with; start with the data folder that belongs to it")
+var ErrOtherKeys = errors.New("the keys are not those this database was made with; start with the data folder and the key-encryption key (--kek) that belong to it")
 
 // signingKey signs the JWTs of members.
 type signingKey struct {
@@ -70,8 +70,11 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 		return err
 	}
 	opener, err := c.sealer.Open(ctx, signingBinding(stored.ID), stored.Sealed)
-	if err != nil {
+	if errors.Is(err, secret.ErrOtherKEK) || errors.Is(err, secret.ErrSeal) {
 		return fmt.Errorf("%w (the key-encryption key differs)", ErrOtherKeys)
+	}
+	if err != nil {
+		return err
 	}
 	seed, err := opener.AppendTo(nil)
 	if err != nil {

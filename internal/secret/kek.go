@@ -23,6 +23,16 @@ type KEK interface {
 	Unwrap(ctx context.Context, wrapped, additional []byte) ([]byte, error)
 }
 
+// holds says whether a key unwraps what was wrapped under an id. Besides its own these may be the ids of other versions
+// of it, for a service that names each version: such a KEK has the method Holds.
+func holds(k KEK, id string) bool {
+	if k.ID() == id {
+		return true
+	}
+	family, ok := k.(interface{ Holds(id string) bool })
+	return ok && family.Holds(id)
+}
+
 // LocalKEK is a key-encryption key in this process's memory: AES-256-GCM with a random nonce, which is written in front
 // of what it wraps. It prints as [redacted].
 type LocalKEK struct {

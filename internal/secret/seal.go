@@ -168,9 +168,9 @@ func (s *Sealer) Rebind(ctx context.Context, b, to Binding, v Sealed) (Sealed, e
 
 // unwrap answers the data key of a sealed value; the caller wipes it.
 func (s *Sealer) unwrap(ctx context.Context, b Binding, v Sealed) ([]byte, error) {
-	if held := s.kek.ID(); v.KEK != held {
+	if !holds(s.kek, v.KEK) {
 		return nil, fmt.Errorf("%w (%q; this server holds %q); start it with the key it had when the value was set",
-			ErrOtherKEK, v.KEK, held)
+			ErrOtherKEK, v.KEK, s.kek.ID())
 	}
 	key, err := s.kek.Unwrap(ctx, v.WrappedKey, b.AdditionalData(v.KEK))
 	if err != nil {

@@ -369,3 +369,29 @@ func BenchmarkAppendTo(b *testing.B) {
 		}
 	}
 }
+
+// version is one version of a key whose service names each: it knows the others.
+type version struct {
+	secret.KEK
+	id string
+}
+
+func (v version) ID() string           { return v.id }
+func (v version) Holds(id string) bool { return strings.HasPrefix(id, "key/") }
+
+func TestSealerOpensOtherVersionsOfItsKey(t *testing.T) {
+	k := localKEK(t, bytes.Repeat([]byte{1}, 32))
+	before, after := secret.NewSealer(version{k, "key/1"}), secret.NewSealer(version{k, "key/2"})
+	sealed := seal(t, before, home, "canary")
+	if got, err := opens(t.Context(), after, home, sealed); got != "canary" || err != nil {
+		t.Errorf("of an earlier version: got %q, %v", got, err)
+	}
+	again, err := after.Rebind(t.Context(), home, home, sealed)
+	if err != nil || again.KEK != "key/2" {
+		t.Errorf("wrapped anew: got key %q, %v; want key/2", again.KEK, err)
+	}
+	sealed.KEK = "other/1"
+	if _, err := opens(t.Context(), after, home, sealed); !errors.Is(err, secret.ErrOtherKEK) {
+		t.Errorf("of another key: got %v, want ErrOtherKEK", err)
+	}
+}

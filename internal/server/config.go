@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/lockage/lockage/internal/kek"
 )
 
 // Config is everything an operator sets. Each setting has one name, in three forms: the flag --gateway-listen, the
@@ -25,6 +27,7 @@ type Config struct {
 	Listen         string         // address of the control plane
 	GatewayListen  string         // address of the gateway
 	Database       string         // postgres://…; "" is SQLite in the data folder
+	KEK            string         // what the key-encryption key is and where; "" is kek.key in the data folder
 	AllowUpstreams []netip.Prefix // private and loopback ranges that routes may reach
 	Limit          int            // environments per account; 0 is no limit
 	PublicURL      string         // where browsers reach the control plane; "" is where it listens
@@ -55,6 +58,7 @@ var settings = []setting{
 	{"listen", address(func(c *Config) *string { return &c.Listen })},
 	{"gateway-listen", address(func(c *Config) *string { return &c.GatewayListen })},
 	{"database", setDatabase},
+	{"kek", setKEK},
 	{"allow-upstreams", setAllowUpstreams},
 	{"limit-environments", setLimit},
 	{"public-url", setPublicURL},
@@ -196,6 +200,16 @@ func setDatabase(c *Config, v string) error {
 		return errors.New("must be a postgres:// URL; leave it out for SQLite in the data folder")
 	}
 	c.Database = v
+	return nil
+}
+
+func setKEK(c *Config, v string) error {
+	if v != "" {
+		if err := kek.Check(v); err != nil {
+			return err
+		}
+	}
+	c.KEK = v
 	return nil
 }
 

@@ -38,12 +38,12 @@ func TestLoadConfigDefaults(t *testing.T) {
 }
 
 func TestLoadConfigPrecedence(t *testing.T) {
-	path := file(t, "data: /file\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\n")
+	path := file(t, "data: /file\nkek: file:/key\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\n")
 	got, err := server.LoadConfig(
 		map[string]string{"config": path, "data": "/flag"},
 		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true"}))
 	want := server.Config{
-		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, BootstrapToken: "tk_x",
+		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, KEK: "file:/key", BootstrapToken: "tk_x",
 		AllowUpstreams: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")},
 	}
 	if err != nil || !cmp.Equal(got, want, cmpopts.EquateComparable(netip.Prefix{})) {
@@ -71,6 +71,8 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "address", flags: map[string]string{"listen": "canary"}, want: "--listen: must be host:port"},
 		{name: "ranges", variables: map[string]string{"LOCKAGE_ALLOW_UPSTREAMS": "10.0.0.0/8,canary"}, want: "allow-upstreams: must be a list of address ranges"},
 		{name: "database", flags: map[string]string{"database": "mysql://u:canary@h/d"}, want: "--database: must be a postgres:// URL"},
+		{name: "key", variables: map[string]string{"LOCKAGE_KEK": "canary"}, want: "kek: must name a key in one of the forms file:PATH, env:VARIABLE"},
+		{name: "key itself", flags: map[string]string{"kek": "env:canary+canary="}, want: "--kek: env: must be followed by the name of a variable"},
 		{name: "limit", flags: map[string]string{"limit-environments": "1"}, want: "--limit-environments: must be 0"},
 		{name: "limit text", flags: map[string]string{"limit-environments": "canary"}, want: "--limit-environments: must be 0"},
 		{name: "dev", variables: map[string]string{"LOCKAGE_DEV": "canary"}, want: "dev: must be true or false"},

@@ -1,18 +1,26 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/lockage/lockage/internal/kek"
+	"github.com/lockage/lockage/internal/secret"
 )
 
 // keyBytes is the length of the key-encryption key and of the pepper.
-const keyBytes = 32
+const keyBytes = kek.Bytes
+
+// proveWithin is how long a service may take at the start to show that its key works.
+const proveWithin = 30 * time.Second
 
 // openFolder makes the data folder, takes its lock and answers what gives the lock back. One process serves a folder:
 // two would each believe their snapshot.
@@ -31,31 +39,41 @@ func openFolder(path string) (release func() error, err error) {
 	return lock.Unlock, nil
 }
 
-// loadKey reads a key file, or makes it with mode 0600 where it is missing. fresh is true when it was made now. A file
-// that others may read is refused: who has it can open every value.
+// openKEK opens the key-encryption key and shows that it works: the one that --kek names, or kek.key in the data folder,
+// which the first start makes. made is the path of a file that was made now, or "".
+func openKEK(ctx context.Context, c Config) (k secret.KEK, made string, err error) {
+	if c.KEK == "" {
+		path := filepath.Join(c.Data, "kek.key")
+		key, fresh, err := loadKey(path)
+		if err != nil {
+			return nil, "", err
+		}
+		defer clear(key)
+		if fresh {
+			made = path
+		}
+		k, err = secret.NewLocalKEK(key)
+		return k, made, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, proveWithin)
+	defer cancel()
+	if k, err = kek.Open(ctx, c.KEK, kek.Options{}); err == nil {
+		err = kek.Prove(ctx, k)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("the key-encryption key of --kek: %w", err)
+	}
+	return k, "", nil
+}
+
+// loadKey reads a key file, or makes it with mode 0600 where it is missing. fresh is true when it was made now.
 func loadKey(path string) (key []byte, fresh bool, err error) {
-	f, err := os.Open(path)
+	key, err = kek.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		key, err = makeKey(path)
 		return key, true, err
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, false, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, false, fmt.Errorf("%s may be read by others (mode %04o); run chmod 600 on it, and change the key if somebody may have read it", path, mode)
-	}
-	key = make([]byte, keyBytes+1)
-	n, err := f.Read(key)
-	if err != nil || n != keyBytes {
-		return nil, false, fmt.Errorf("%s must have exactly %d bytes; restore it from a backup", path, keyBytes)
-	}
-	return key[:keyBytes], false, nil
+	return key, false, err
 }
 
 // makeKey writes a new key beside its place and links it there, so that a crash leaves a whole file or none.

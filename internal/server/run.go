@@ -53,6 +53,10 @@ func greet(out io.Writer, c Config, r *Running) {
 	}
 	fmt.Fprintf(out, "\nGo on with:\n\n  lockage login --address %[1]s://%[2]s --gateway %[1]s://%[3]s\n  lockage environments list\n\n",
 		scheme, r.ControlAddress(), r.GatewayAddress())
-	fmt.Fprintf(out, "Keep a copy of %s and %s: without them the database cannot be opened.\n",
-		filepath.Join(c.Data, "kek.key"), filepath.Join(c.Data, "pepper.key"))
+	pepper := filepath.Join(c.Data, "pepper.key")
+	if c.KEK != "" {
+		fmt.Fprintf(out, "Keep the key that --kek names, and a copy of %s: without them the database cannot be opened.\n", pepper)
+		return
+	}
+	fmt.Fprintf(out, "Keep a copy of %s and %s: without them the database cannot be opened.\n", filepath.Join(c.Data, "kek.key"), pepper)
 }

@@ -111,21 +111,24 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err 
 	return r, nil
 }
 
-// openData loads or makes the two keys and opens the store. forget removes a key that was made
+// openData opens or makes the two keys and opens the store. forget removes a key that was made
 // by this start, for when it turns out that the database belongs to another.
 func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *apikey.Digester, forget func() error, err error) {
 	var made []string
-	keys := map[string][]byte{}
-	for _, name := range []string{"kek.key", "pepper.key"} {
-		path := filepath.Join(c.Data, name)
-		key, fresh, err := loadKey(path)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		if fresh {
-			made = append(made, path)
-		}
-		keys[name] = key
+	kek, path, err := openKEK(ctx, c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if path != "" {
+		made = append(made, path)
+	}
+	path = filepath.Join(c.Data, "pepper.key")
+	pepper, fresh, err := loadKey(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if fresh {
+		made = append(made, path)
 	}
 	forget = func() (err error) {
 		for _, path := range made {
@@ -133,11 +136,7 @@ func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *
 		}
 		return err
 	}
-	kek, err := secret.NewLocalKEK(keys["kek.key"])
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	digester, err := apikey.NewDigester(keys["pepper.key"])
+	digester, err := apikey.NewDigester(pepper)
 	if err != nil {
 		return nil, nil, nil, err
 	}
