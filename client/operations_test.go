@@ -237,6 +237,11 @@ func TestOperations(t *testing.T) {
 			return l, err
 		}, sent{"GET", "/v1/logs?cursor=c%26&environment=qa&key=k1&limit=7&route=pay" +
 			"&since=2026-01-02T02%3A04%3A05.006Z&status=5xx&until=2026-01-02T02%3A04%3A06.006Z", ""}},
+		{"audit of a secret", true, func(ctx context.Context, c *client.Client) (any, error) {
+			l, _, err := c.ListSecretAudit(ctx, "stripe", client.SecretAuditFilter{Environment: "qa", Outcome: "refused", Since: at, Until: at.Add(time.Second)}, page)
+			return l, err
+		}, sent{"GET", "/v1/secrets/stripe/audit?cursor=c%26&environment=qa&limit=7&outcome=refused" +
+			"&since=2026-01-02T02%3A04%3A05.006Z&until=2026-01-02T02%3A04%3A06.006Z", ""}},
 		{"audit", true, func(ctx context.Context, c *client.Client) (any, error) {
 			l, _, err := c.ListAudit(ctx, client.AuditFilter{
 				Actor: "a", Action: "x.y", Environment: "qa", Target: "t", Outcome: "refused", Ascending: true,

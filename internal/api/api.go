@@ -119,6 +119,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", secrets + "/expiring", "list-expiring-secrets", "List values that have expired or soon will"}, a.listExpiringSecrets, fails(404))
 	answer(a, op{"GET", secrets + "/{id}", "get-secret", "Get a secret"}, a.getSecret)
 	answer(a, op{"GET", secrets + "/{id}/compare", "compare-secret-values", "Say whether a secret has the same value in two environments"}, a.compareSecretValues, fails(409, 429))
+	answer(a, op{"GET", secrets + "/{id}/audit", "list-secret-audit", "List what was decided about a secret, newest first"}, a.listSecretAudit)
 	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
 	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
 	answer(a, op{"GET", values, "list-secret-environments", "Show in which environments a secret has a value"}, a.listSecretEnvironments)

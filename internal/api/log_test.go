@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/wire"
 )
@@ -83,5 +84,34 @@ func TestAuditLogs(t *testing.T) {
 	}
 	for query, field := range map[string]string{"?outcome=canary": "outcome", "?order=up": "order", "?since=x": "since", "?cursor=canary": "cursor"} {
 		r.do("GET", "/v1/audit-logs"+query, nil).problem(400, "validation_error", field)
+	}
+}
+
+func TestSecretAudit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.secret("key", "production", "value").ID
+	r.as(everywhere(access.Viewer)).do("PUT", "/v1/secrets/key/environments/production", `{"value":"x"}`).problem(403, "forbidden")
+	var list []wire.SecretAuditEntry
+	meta := r.do("GET", "/v1/secrets/key/audit?limit=1", nil).data(200, &list)
+	if len(list) != 1 || meta.NextCursor == "" || list[0].Outcome != "refused" || list[0].Version != 0 || list[0].Detail["error"] != "forbidden" {
+		t.Errorf("the first page: got %+v, want the refusal", list)
+	}
+	r.do("GET", "/v1/secrets/key/audit?limit=1&cursor="+meta.NextCursor, nil).shaped(200, `{"data":[{"sequence":3,"time":"T","operation":"secret.value.set","outcome":"allowed",`+
+		`"environment":"production","version":1,"actor":{"kind":"token","id":"I","name":"bootstrap"},"address":"192.0.2.1","detail":{},"request_id":"I"}],`+
+		`"meta":{"request_id":"I","next_cursor":"Mw"}}`)
+	r.do("GET", "/v1/secrets/key/audit?environment=production&outcome=allowed", nil).data(200, &list)
+	if len(list) != 1 || list[0].Operation != "secret.value.set" {
+		t.Errorf("in production: got %+v", list)
+	}
+	r.do("DELETE", "/v1/secrets/key", nil).data(200, nil)
+	r.do("GET", "/v1/secrets/key/audit", nil).problem(404, "not_found")
+	r.do("GET", "/v1/secrets/"+id+"/audit", nil).data(200, &list)
+	if len(list) != 4 || list[0].Operation != "secret.delete" {
+		t.Errorf("deleted: got %+v, want the deletion first", list)
+	}
+	r.as(everywhere(access.Developer)).do("GET", "/v1/secrets/"+id+"/audit", nil).problem(403, "forbidden")
+	for query, field := range map[string]string{"?outcome=canary": "outcome", "?since=x": "since", "?cursor=canary": "cursor", "?limit=0": "limit"} {
+		r.do("GET", "/v1/secrets/"+id+"/audit"+query, nil).problem(400, "validation_error", field)
 	}
 }

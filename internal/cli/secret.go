@@ -11,7 +11,7 @@ func (p *program) secrets() *cobra.Command {
 		p.secretsList(), p.secretsGet(), p.writing(p.secretsCreate()), p.writing(p.secretsUpdate()), p.writing(p.secretsDelete()),
 		p.secretsStatus(), p.writing(p.secretsSet()), p.writing(p.secretsUnset()), p.writing(p.secretsDuplicate()),
 		p.secretsVersions(), p.writing(p.secretsActivate()), p.writing(p.secretsRetire()), p.writing(p.secretsTerms()),
-		p.writing(p.secretsOAuth2()), p.secretsAuthorize(), p.writing(p.secretsCertificate()), p.secretsExpiring(), p.secretsCompare())
+		p.writing(p.secretsOAuth2()), p.secretsAuthorize(), p.writing(p.secretsCertificate()), p.secretsExpiring(), p.secretsCompare(), p.secretsAudit())
 	p.remote(g)
 	return g
 }

@@ -23,36 +23,50 @@ type AuditFilter struct {
 	Page
 }
 
-// ListAudit reads the account's audit log, newest first unless Ascending.
-func (c *Control) ListAudit(ctx context.Context, who access.Principal, f AuditFilter) (list []audit.Entry, next string, err error) {
+// query checks the filter and answers what the store is asked: one entry more than the page has.
+func (f AuditFilter) query() (q store.AuditFilter, limit int, err error) {
 	limit, cursor, err := f.open()
 	if err != nil {
-		return nil, "", err
+		return q, 0, err
 	}
-	var after int64
+	q = store.AuditFilter{
+		Actor: f.Actor, Action: f.Action, Target: f.Target, Outcome: f.Outcome, Since: f.Since, Until: f.Until,
+		Ascending: f.Ascending, Limit: limit + 1,
+	}
 	if cursor != "" {
-		if after, err = strconv.ParseInt(cursor, 10, 64); err != nil || after < 1 {
-			return nil, "", fault.Refused("cursor", "is not a cursor of this list; start again without one")
+		if q.After, err = strconv.ParseInt(cursor, 10, 64); err != nil || q.After < 1 {
+			return q, 0, fault.Refused("cursor", "is not a cursor of this list; start again without one")
 		}
 	}
 	if f.Outcome != "" && f.Outcome != string(audit.Allowed) && f.Outcome != string(audit.Refused) {
-		return nil, "", fault.Refused("outcome", `must be "allowed" or "refused"`)
+		return q, 0, fault.Refused("outcome", `must be "allowed" or "refused"`)
+	}
+	return q, limit, nil
+}
+
+// ListAudit reads the account's audit log, newest first unless Ascending.
+func (c *Control) ListAudit(ctx context.Context, who access.Principal, f AuditFilter) (list []audit.Entry, next string, err error) {
+	q, limit, err := f.query()
+	if err != nil {
+		return nil, "", err
 	}
 	err = c.read(ctx, who, access.AuditRead, account, func(v *visit) error {
-		q := store.AuditFilter{
-			Actor: f.Actor, Action: f.Action, Target: f.Target, Outcome: f.Outcome, Since: f.Since, Until: f.Until,
-			Ascending: f.Ascending, After: after, Limit: limit + 1,
-		}
-		if f.Environment != "" {
-			e, err := v.seen(f.Environment)
-			if err != nil {
-				return err
-			}
-			q.EnvironmentID = e.ID
-		}
-		list, err = v.Audit(ctx, q)
-		list, next = cut(list, limit, func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
+		list, next, err = v.entries(ctx, f, q, limit)
 		return err
 	})
+	return list, next, err
+}
+
+// entries reads a page of the log.
+func (v *visit) entries(ctx context.Context, f AuditFilter, q store.AuditFilter, limit int) (list []audit.Entry, next string, err error) {
+	if f.Environment != "" {
+		e, err := v.seen(f.Environment)
+		if err != nil {
+			return nil, "", err
+		}
+		q.EnvironmentID = e.ID
+	}
+	list, err = v.Audit(ctx, q)
+	list, next = cut(list, limit, func(e audit.Entry) string { return strconv.FormatInt(e.Sequence, 10) })
 	return list, next, err
 }

@@ -255,9 +255,17 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		"calls after": func(r string) answer {
 			return calls(control.CallFilter{Page: control.Page{Cursor: base64.RawURLEncoding.EncodeToString([]byte("0" + r))}})
 		},
-		"audit of an actor":   func(r string) answer { return log(control.AuditFilter{Actor: r}) },
-		"audit of an action":  func(r string) answer { return log(control.AuditFilter{Action: r}) },
-		"audit of a place":    func(r string) answer { return log(control.AuditFilter{Environment: r}) },
+		"audit of an actor":  func(r string) answer { return log(control.AuditFilter{Actor: r}) },
+		"audit of an action": func(r string) answer { return log(control.AuditFilter{Action: r}) },
+		"audit of a place":   func(r string) answer { return log(control.AuditFilter{Environment: r}) },
+		"audit of a secret": func(r string) answer {
+			list, _, err := x.SecretAudit(ctx, who, r, control.AuditFilter{})
+			return tell(len(list), err)
+		},
+		"audit of a secret in": func(r string) answer {
+			list, _, err := x.SecretAudit(ctx, who, "ours", control.AuditFilter{Environment: r})
+			return tell(len(list), err)
+		},
 		"audit of an outcome": func(r string) answer { return log(control.AuditFilter{Outcome: r}) },
 	}
 }

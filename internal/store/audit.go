@@ -59,6 +59,8 @@ type AuditFilter struct {
 	Action        string
 	EnvironmentID string
 	Target        string // id or name
+	TargetKind    string
+	TargetID      string
 	Outcome       string
 	Since, Until  time.Time
 	Ascending     bool
@@ -73,6 +75,8 @@ func (tx *Tx) Audit(ctx context.Context, f AuditFilter) ([]audit.Entry, error) {
 	w.equal("action", f.Action)
 	w.equal("environment_id", f.EnvironmentID)
 	w.equal("outcome", f.Outcome)
+	w.equal("target_kind", f.TargetKind)
+	w.equal("target_id", f.TargetID)
 	if f.Target != "" {
 		w.add("(target_id = %[1]s OR target_name = %[1]s)", f.Target)
 	}
