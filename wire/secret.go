@@ -65,6 +65,7 @@ type SecretTerms struct {
 // SecretDuplicate is the body of POST …/environments/{source}/duplicate.
 type SecretDuplicate struct {
 	TargetEnvironment string `json:"target_environment"`
+	TargetSecret      string `json:"target_secret,omitempty"` // the id or name of the secret that gets it; absent: the same one
 	Overwrite         bool   `json:"overwrite,omitempty"`
 }
 

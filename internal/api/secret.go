@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 
@@ -74,7 +75,7 @@ func (a *API) deleteSecretValue(ctx context.Context, c *call, in *secretInEnviro
 
 func (a *API) duplicateSecretValue(ctx context.Context, c *call, in *secretSource) (wire.SecretEnvironment, error) {
 	w, err := a.duplicateValue(ctx, c, in.ID, in.Source)
-	return a.written(ctx, c, in.ID, w, err)
+	return a.written(ctx, c, cmp.Or(w.Slot.SecretID, in.ID), w, err)
 }
 
 // setValue is the PUT of both surfaces.
@@ -123,7 +124,9 @@ func (a *API) duplicateValue(ctx context.Context, c *call, ref, source string) (
 	if err != nil {
 		return control.SecretWrite{}, err
 	}
-	return a.control.DuplicateSecretValue(ctx, c.who, ref, source, b.TargetEnvironment, b.Overwrite)
+	return a.control.DuplicateSecretValue(ctx, c.who, ref, control.SecretDuplicate{
+		Source: source, Target: b.TargetEnvironment, Secret: b.TargetSecret, Overwrite: b.Overwrite,
+	})
 }
 
 // written is the state of a secret in an environment after a write. The write is done and must be answered as such, so

@@ -46,6 +46,12 @@ func TestSecrets(t *testing.T) {
 	}
 	r.do("POST", "/v1/secrets/stripe_api_key/environments/production/duplicate", `{"target_environment":"staging"}`).problem(409, "conflict")
 	r.do("POST", "/v1/secrets/stripe_api_key/environments/production/duplicate", `{"target_environment":"staging","overwrite":true}`).data(200, &slot)
+	r.do("POST", "/v1/secrets", `{"name":"other"}`).data(201, &wire.Secret{})
+	var other wire.SecretEnvironment
+	r.do("POST", "/v1/secrets/stripe_api_key/environments/production/duplicate", `{"target_environment":"production","target_secret":"other"}`).data(200, &other)
+	if other.Environment != "production" || other.Version != 1 || !other.Configured {
+		t.Errorf("duplicate into another secret: got %+v, want production at version 1 of its own", other)
+	}
 	if slot.Version != 2 {
 		t.Errorf("overwrite: got version %d, want 2", slot.Version)
 	}
@@ -121,6 +127,7 @@ func TestSecretRefusals(t *testing.T) {
 		{"DELETE", "/key/environments/nowhere", "", 404, "not_found", nil},
 		{"POST", "/key/environments/production/duplicate", `{}`, 400, "validation_error", []string{"target_environment"}},
 		{"POST", "/key/environments/production/duplicate", `{"target_environment":"nowhere"}`, 404, "not_found", nil},
+		{"POST", "/key/environments/production/duplicate", `{"target_environment":"production","target_secret":"none"}`, 404, "not_found", nil},
 		{"POST", "/key/environments/development/duplicate", `{"target_environment":"production"}`, 404, "not_found", nil},
 	} {
 		var body any

@@ -149,10 +149,16 @@ func (p *program) secretsUnset() *cobra.Command {
 }
 
 func (p *program) secretsDuplicate() *cobra.Command {
-	var from, to string
+	var from, to, into string
 	var overwrite bool
 	cmd := &cobra.Command{
-		Use: "duplicate NAME --from ENVIRONMENT --to ENVIRONMENT", Short: "Copy a secret's value to another environment",
+		Use:   "duplicate NAME --from ENVIRONMENT --to ENVIRONMENT [--into SECRET]",
+		Short: "Copy a secret's value to another environment, or into another secret",
+		Long: `Copies the value in force, sealed anew for its new place, without showing it; its terms go along. With
+--into it becomes the value of another secret of the same type. Of an oauth2 secret the configuration is
+copied, and never a token.`,
+		Example: `  lockage secrets duplicate stripe_api_key --from development --to staging
+  lockage secrets duplicate stripe_production_key --from production --to production --into stripe_api_key`,
 		Args: arguments(0, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "from", "to"); err != nil {
@@ -163,13 +169,17 @@ func (p *program) secretsDuplicate() *cobra.Command {
 				return err
 			}
 			s, err := c.DuplicateSecretValue(cmd.Context(), args[0], from,
-				wire.SecretDuplicate{TargetEnvironment: to, Overwrite: overwrite})
+				wire.SecretDuplicate{TargetEnvironment: to, TargetSecret: into, Overwrite: overwrite})
 			p.warn(s.Warnings)
+			if into != "" {
+				return p.printDone(s, err, "%s has in %s the value of %s in %s (version %d)", into, s.Environment, args[0], from, s.Version)
+			}
 			return p.printDone(s, err, "%s has in %s the value of %s (version %d)", args[0], s.Environment, from, s.Version)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the `ENVIRONMENT` whose value is copied")
 	cmd.Flags().StringVar(&to, "to", "", "the `ENVIRONMENT` that gets it")
+	cmd.Flags().StringVar(&into, "into", "", "the `SECRET` that gets it (default: the same)")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "also over a value that is there already")
 	return cmd
 }

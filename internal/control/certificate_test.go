@@ -101,7 +101,7 @@ func TestCertificateValues(t *testing.T) {
 		if diff := cmp.Diff([]string{"a bank secret_type", "b stripe secret_type"}, kinds); diff != "" {
 			t.Errorf("blockers (-want +got):\n%s", diff)
 		}
-		if _, err := x.DuplicateSecretValue(t.Context(), x.owner, "bank", "production", "development", false); err != nil {
+		if _, err := x.DuplicateSecretValue(t.Context(), x.owner, "bank", control.SecretDuplicate{Source: "production", Target: "development"}); err != nil {
 			t.Errorf("duplicate: got %v, want nil", err)
 		}
 	})

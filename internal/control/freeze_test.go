@@ -49,7 +49,7 @@ func (x *fixture) frozenOperations(t *testing.T, key, proposal string) []operati
 			return err
 		}},
 		{name: "copy a value", action: access.SecretValueDuplicate, run: func(ctx context.Context, who access.Principal) error {
-			_, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
+			_, err := x.DuplicateSecretValue(ctx, who, "stripe", control.SecretDuplicate{Source: "development", Target: "production", Overwrite: true})
 			return err
 		}},
 		{name: "delete a value", action: access.SecretValueDelete, run: func(ctx context.Context, who access.Principal) error {

@@ -153,15 +153,19 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		"delete value of": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, r, "development")) },
 		"delete value in": func(r string) answer { return tell(nil, x.DeleteSecretValue(ctx, who, "ours", r)) },
 		"duplicate": func(r string) answer {
-			v, err := x.DuplicateSecretValue(ctx, who, r, "development", "production", true)
+			v, err := x.DuplicateSecretValue(ctx, who, r, control.SecretDuplicate{Source: "development", Target: "production", Overwrite: true})
 			return tell(v, err)
 		},
 		"duplicate from": func(r string) answer {
-			v, err := x.DuplicateSecretValue(ctx, who, "ours", r, "development", true)
+			v, err := x.DuplicateSecretValue(ctx, who, "ours", control.SecretDuplicate{Source: r, Target: "development", Overwrite: true})
 			return tell(v, err)
 		},
 		"duplicate to": func(r string) answer {
-			v, err := x.DuplicateSecretValue(ctx, who, "ours", "development", r, true)
+			v, err := x.DuplicateSecretValue(ctx, who, "ours", control.SecretDuplicate{Source: "development", Target: r, Overwrite: true})
+			return tell(v, err)
+		},
+		"duplicate into": func(r string) answer {
+			v, err := x.DuplicateSecretValue(ctx, who, "ours", control.SecretDuplicate{Source: "development", Target: "development", Secret: r})
 			return tell(v, err)
 		},
 		"get route": func(r string) answer { v, err := x.GetRoute(ctx, who, r); return tell(v, err) },

@@ -123,16 +123,17 @@ func TestClientCredentials(t *testing.T) {
 		if s := x.connection(t, x.development); s.Connection != secret.Connected || p.Basic() != 2 {
 			t.Errorf("in the body: got %s and %d in a header", s.Connection, p.Basic())
 		}
-		// a duplicate has the configuration and a token of its own
-		d, err := x.DuplicateSecretValue(t.Context(), x.owner, "google", "production", "development", true)
-		if err != nil || len(d.Warnings) == 0 {
-			t.Fatalf("duplicate: got %v, %v, want a warning", d.Warnings, err)
+		// a duplicate has the configuration, and fetched a token of its own
+		first, asked := x.accessToken(t, x.production, w.Version), p.Requests()
+		d, err := x.DuplicateSecretValue(t.Context(), x.owner, "google", control.SecretDuplicate{Source: "production", Target: "development", Overwrite: true})
+		if err != nil || len(d.Warnings) != 2 || !strings.Contains(d.Warnings[1], "the value of production 'production' is now in 'development' too") {
+			t.Fatalf("duplicate: got %v, %v, want the warnings of an equal value and of one out of production", d.Warnings, err)
 		}
-		if s := x.connection(t, x.development); s.Token.Serial != 0 || s.Connection == secret.Connected {
-			t.Errorf("duplicate: got %s with serial %d, want no token", s.Connection, s.Token.Serial)
+		if s := x.connection(t, x.development); s.Token.Serial != 1 || s.Connection != secret.Connected || p.Requests() != asked+1 {
+			t.Errorf("duplicate: got %s with serial %d after %d requests, want a token of its own", s.Connection, s.Token.Serial, p.Requests()-asked)
 		}
-		if err := x.renew(t, d); err != nil {
-			t.Errorf("duplicate: got %v, want a token", err)
+		if token := x.accessToken(t, x.development, d.Version); token == first || !p.Valid(token) {
+			t.Error("duplicate: its token is that of the source, or none of the provider's")
 		}
 		entries := x.entries(t)
 		last := entries[len(entries)-1]

@@ -87,7 +87,7 @@ func (x *fixture) operations(t *testing.T) []operation {
 			return err
 		}, nil},
 		{"duplicate it", access.SecretValueDuplicate, "production", "secret stripe", []string{"version", "1", "source", "development", "overwrite", "true"}, func(ctx context.Context, who access.Principal) error {
-			_, err := x.DuplicateSecretValue(ctx, who, "stripe", "development", "production", true)
+			_, err := x.DuplicateSecretValue(ctx, who, "stripe", control.SecretDuplicate{Source: "development", Target: "production", Overwrite: true})
 			return err
 		}, nil},
 		{"delete its value", access.SecretValueDelete, "production", "secret stripe", []string{"version", "1"}, func(ctx context.Context, who access.Principal) error {

@@ -213,59 +213,6 @@ func errNoValue() error {
 	return fault.New(fault.NotFound, "the secret has no value in this environment")
 }
 
-// DuplicateSecretValue seals the value in force in source anew for target, under the terms it has there. Refused with
-// Conflict when target has a value, unless overwrite.
-func (c *Control) DuplicateSecretValue(ctx context.Context, who access.Principal, ref, source, target string, overwrite bool) (w SecretWrite, err error) {
-	err = c.write(ctx, who, access.SecretValueDuplicate, onSecret(ref, target), func(v *visit) error {
-		s, err := v.Secret(ctx, ref)
-		if err != nil {
-			return err
-		}
-		from, err := v.seen(source)
-		if err != nil {
-			return err
-		}
-		if err := v.allow(from); err != nil {
-			return err
-		}
-		if from.ID == v.environment.ID {
-			return fault.Refused("target_environment", "is the environment the value would be copied from; name another")
-		}
-		have, err := v.slot(ctx, s.ID, from.ID)
-		if err != nil {
-			return err
-		}
-		if have.Active == 0 {
-			return errNoValue()
-		}
-		slot, err := v.slot(ctx, s.ID, v.environment.ID)
-		if err != nil {
-			return err
-		}
-		if slot.Active != 0 && !overwrite {
-			return fault.New(fault.Conflict, `the secret already has a value in the target environment; send "overwrite": true to replace it`)
-		}
-		held, err := v.Value(ctx, from.ID, s.ID, have.Active)
-		if err != nil {
-			return err
-		}
-		value, err := c.unseal(ctx, v.Account(), held)
-		if err != nil {
-			return err
-		}
-		defer value.Wipe()
-		w, err = c.seal(ctx, v, s, v.environment, SecretValue{
-			Value: value, Detail: held.Detail, ExpiresAt: held.ExpiresAt, Strict: held.Strict, Hosts: &held.Hosts,
-		})
-		if from.ID == v.pipeline.Top().ID {
-			w.Warnings = append(w.Warnings, "the value of production '"+from.Name+"' is now in '"+w.Environment.Name+"' too; whoever reaches that environment can use it")
-		}
-		v.detail = audit.Detail("version", strconv.FormatInt(w.Version, 10), "source", from.Name, "overwrite", strconv.FormatBool(overwrite))
-		return err
-	})
-	return w, err
-}
-
 // unseal opens a value, for sealing it anew; the caller wipes it.
 func (c *Control) unseal(ctx context.Context, account string, value secret.Value) (secret.Plaintext, error) {
 	opener, err := c.sealer.Open(ctx, value.Binding(account), value.Sealed)

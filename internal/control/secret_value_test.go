@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
@@ -109,7 +110,7 @@ func TestDuplicateAValue(t *testing.T) {
 		id := x.createSecret(t, "stripe")
 		x.setValue(t, "stripe", "development", "the value that is copied")
 		duplicate := func(source, target string, overwrite bool) (secret.Slot, error) {
-			w, err := x.DuplicateSecretValue(t.Context(), x.admin, "stripe", source, target, overwrite)
+			w, err := x.DuplicateSecretValue(t.Context(), x.admin, "stripe", control.SecretDuplicate{Source: source, Target: target, Overwrite: overwrite})
 			return w.Slot, err
 		}
 		before := x.state(t)
@@ -128,7 +129,7 @@ func TestDuplicateAValue(t *testing.T) {
 			wantFault(t, what, err, tt.kind, tt.message)
 		}
 		local := x.with("local", access.Grant{Environment: x.production, Role: access.Admin}, access.Grant{Environment: x.development, Role: access.Developer})
-		_, err := x.DuplicateSecretValue(t.Context(), local, "stripe", "development", "production", false)
+		_, err := x.DuplicateSecretValue(t.Context(), local, "stripe", control.SecretDuplicate{Source: "development", Target: "production"})
 		wantFault(t, "by one who may not in the source", err, fault.Forbidden, "")
 		if diff := cmp.Diff(before, x.state(t)); diff != "" {
 			t.Errorf("refusals changed (-before +after):\n%s", diff)
