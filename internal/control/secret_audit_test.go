@@ -47,7 +47,7 @@ func TestTheAuditOfASecret(t *testing.T) {
 		x.setValue(t, "other", "development", "a value of the other")
 		_, err := x.SetSecretValue(ctx, x.developer, "stripe", "production", text("zebra"))
 		wantFault(t, "set by a developer", err, fault.Forbidden, "")
-		_, err = x.DuplicateSecretValue(ctx, x.owner, "stripe", "development", "production", false)
+		_, err = x.DuplicateSecretValue(ctx, x.owner, "stripe", control.SecretDuplicate{Source: "development", Target: "production"})
 		if err != nil {
 			t.Fatal(err)
 		}
