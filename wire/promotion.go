@@ -103,8 +103,9 @@ type PlannedChange struct {
 	References []PlanReference `json:"references"`
 }
 
-// PlanReference is a secret that a definition refers to, and its state in the target: "set", "unset" or
-// "missing", "expired" for a value that may not be used any more, "host_refused" for one that may not be sent there.
+// PlanReference is a secret or variable that a definition refers to, and its state in the target: "set", "unset",
+// "missing", "expired" for a value that may not be used any more, "host_refused" for one that may not be sent there,
+// "wrong_type" for a secret that cannot stand there; in readiness also "no_token" for an oauth2 secret.
 type PlanReference struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`

@@ -30,6 +30,7 @@ func environmentColumns() []column[wire.Environment] {
 		{head: "message contents shown", single: true, cell: func(e wire.Environment) string {
 			return yes(e.ShowMessageContents)
 		}},
+		{head: "distinct values", cell: func(e wire.Environment) string { return e.DistinctValues }, single: true},
 		{head: "protection", cell: protectionLine, single: true},
 		{head: "hold", cell: holdLine, single: true},
 		{head: "head", cell: func(e wire.Environment) string { return strconv.FormatInt(e.Head, 10) }, single: true},
@@ -141,7 +142,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 	cmd.Flags().BoolVar(&isDefault, "default", false, "make it the default environment")
 	cmd.Flags().BoolVar(&obfuscate, "obfuscate-customer-data", false, "show customer data to people only masked")
 	cmd.Flags().BoolVar(&show, "show-message-contents", false, "show the contents of messages to people")
-	cmd.Flags().StringVar(&distinct, "distinct-values", "", "what becomes of a value that is the same as in an environment below: `off`, warn or block")
+	cmd.Flags().StringVar(&distinct, "distinct-values", "", "what becomes of a value that is the same as in an environment below, a `RULE`: off, warn or block")
 	protect.register(cmd)
 	return cmd
 }

@@ -66,7 +66,7 @@ somebody authorizes afterwards: lockage secrets authorize.`,
 	fs.StringVar(&v.AuthURL, "auth-url", "", "the `URL` where somebody authorizes, for authorization_code")
 	fs.StringArrayVar(&v.Scopes, "scope", nil, "a `SCOPE` to ask for; several times")
 	fs.StringVar(&v.Audience, "audience", "", "the `AUDIENCE` to ask for")
-	fs.StringVar(&v.ClientAuth, "client-auth", "", "how the client authenticates: `basic` (the default) or body")
+	fs.StringVar(&v.ClientAuth, "client-auth", "", "how the client authenticates, a `WAY`: basic (the default) or body")
 	fs.StringVar(&v.ClientCertificate, "client-certificate", "", "the certificate `SECRET` to show to the token endpoint")
 	fs.BoolVar(&v.Stage, "stage", false, "test calls may try it; the version in force stays")
 	terms.register(cmd)

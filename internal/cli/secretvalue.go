@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -23,7 +25,8 @@ func withoutValue(name string) cobra.PositionalArgs {
 	}
 }
 
-func secretEnvironmentColumns() []column[wire.SecretEnvironment] {
+// secretEnvironmentColumns are what is shown of a secret's environments; with a connection, for an oauth2 secret, that too.
+func secretEnvironmentColumns(connection bool) []column[wire.SecretEnvironment] {
 	return []column[wire.SecretEnvironment]{
 		{head: "environment", cell: func(s wire.SecretEnvironment) string { return s.Environment }},
 		{head: "configured", cell: func(s wire.SecretEnvironment) string { return yes(s.Configured) }},
@@ -48,8 +51,8 @@ func secretEnvironmentColumns() []column[wire.SecretEnvironment] {
 			if s.ConnectionError != "" {
 				return s.ConnectionStatus + " (" + s.ConnectionError + ")"
 			}
-			return s.ConnectionStatus
-		}, single: true},
+			return cmp.Or(s.ConnectionStatus, "-")
+		}, single: !connection},
 		{head: "last used", cell: func(s wire.SecretEnvironment) string { return at(s.LastUsedAt, "-") }},
 		{head: "routes using", cell: func(s wire.SecretEnvironment) string {
 			if s.RouteCount == 0 {
@@ -69,7 +72,8 @@ func (p *program) secretsStatus() *cobra.Command {
 				return err
 			}
 			list, err := c.SecretEnvironments(cmd.Context(), args[0])
-			return printList(p, list, err, secretEnvironmentColumns())
+			connected := slices.ContainsFunc(list, func(s wire.SecretEnvironment) bool { return s.ConnectionStatus != "" })
+			return printList(p, list, err, secretEnvironmentColumns(connected))
 		},
 	}
 }

@@ -81,7 +81,7 @@ func TestCertificateValues(t *testing.T) {
 		_, err = set("stripe", fresh)
 		wantFault(t, "of a string secret", err, fault.Invalid, "this endpoint takes values of certificate secrets only; a secret of type string has its own")
 		_, err = x.SetSecretValue(t.Context(), x.owner, "bank", "production", text("x"))
-		wantFault(t, "a text", err, fault.Invalid, "this endpoint takes values of string secrets only; a secret of type certificate has its own")
+		wantFault(t, "a text", err, fault.Invalid, "this endpoint takes values of string secrets only; a secret of type certificate has its own, …/certificate")
 		other, _ := clientCertificate(t, x.clock.Now())
 		_, err = x.SetCertificateValue(t.Context(), x.developer, "bank", "production", other, control.SecretValue{})
 		wantFault(t, "by a developer", err, fault.Forbidden, "")

@@ -94,7 +94,7 @@ func (c *Control) Authorize(ctx context.Context, who access.Principal, ref, envi
 			return err
 		}
 		if o.GrantType != secret.AuthorizationCode {
-			return fault.New(fault.Conflict, "the grant type %s needs nobody to authorize", o.GrantType)
+			return fault.New(fault.Conflict, "with the grant type %s nobody authorizes; set the client anew instead", o.GrantType)
 		}
 		state, verifier := oauth.NewVerifier(), oauth.NewVerifier() // 256 random bits each
 		digest := c.stateDigest(state)

@@ -140,6 +140,7 @@ func (v *visit) planStep(ctx context.Context, kind string, p proposedStep, s *st
 			if err != nil {
 				return step, err
 			}
+			step.Blockers = append(step.Blockers, s.misled(r.Effective(p.to.ID).TargetURL, change.Ref.Key, p.to)...)
 			for _, u := range r.Usages([]string{p.to.ID}) {
 				target := r.Effective(p.to.ID).TargetURL
 				item.References = append(item.References, s.reference(u, p.to.ID, target))
@@ -257,6 +258,26 @@ func (s *stand) fill(target, environmentID string) string {
 		b.WriteString(p.String())
 	}
 	return b.String()
+}
+
+// misled is what is wrong with a target whose variables are all set, and still make no URL of it.
+func (s *stand) misled(target, key string, e environment.Environment) []definition.Blocker {
+	t, err := secret.ParseTemplate(target)
+	if _, literal := t.Literal(); err != nil || literal {
+		return nil
+	}
+	for _, r := range t.References() {
+		if _, ok := s.variables[e.ID][r.Name]; !ok {
+			return nil // that is told of the variable
+		}
+	}
+	if route.CheckTarget(s.fill(target, e.ID)) == "" {
+		return nil
+	}
+	return []definition.Blocker{{
+		Kind: definition.BlockerTarget, Environment: e.Name, Definition: key,
+		Message: fmt.Sprintf("the target of route '%s' is not a URL in environment '%s'; check its variables", key, e.Name),
+	}}
 }
 
 // sameBelow names an environment below that has the same value as the target. It does not tell of values that could be

@@ -90,16 +90,30 @@ func (c *Control) mayRenew(d store.DueToken, t secret.Token) error {
 	due := !t.Usable(now) || !t.RefreshAt.IsZero() && !now.Before(t.RefreshAt)
 	switch {
 	case t.Needs:
-		return fault.New(fault.Unavailable, "somebody must authorize it: lockage secrets authorize")
+		return fault.New(fault.Unavailable, "somebody must authorize it")
 	case now.Before(t.NextAttempt):
 		return &fault.Error{
 			Kind: fault.Unavailable, RetryAfter: t.NextAttempt.Sub(now),
-			Message: "the provider refused it (" + t.ErrorCode + "); it is tried again soon",
+			Message: refusedWith(t.ErrorCode) + "; it is tried again soon",
 		}
 	case !due && !c.forced.allow(d, now):
 		return fault.New(fault.Unavailable, "it was renewed a moment ago, and another token would not be better")
 	}
 	return nil
+}
+
+// refusedWith words an error code for people.
+func refusedWith(code string) string {
+	what := "the provider refused it"
+	switch code {
+	case "unreachable":
+		what = "the provider could not be reached"
+	case "destination_refused":
+		what = "the token endpoint is at an address this server may not connect to"
+	case "client_certificate_missing":
+		what = "its client certificate has no value in this environment"
+	}
+	return what + " (" + code + ")"
 }
 
 // forced remembers when tokens were renewed before they had to be, because an upstream refused them: one that refuses
@@ -209,7 +223,7 @@ func (c *Control) keepTokens(ctx context.Context, d store.DueToken, lease *strin
 		return err
 	}
 	if refusal != nil {
-		return fault.New(fault.Unavailable, "the provider refused it (%s)", refusal.Code)
+		return fault.New(fault.Unavailable, "%s", refusedWith(refusal.Code))
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func (v *visit) forCopying(ctx context.Context, s secret.Secret, from environmen
 		return secret.Value{}, err
 	}
 	if slot.Active != 0 && !overwrite {
-		return secret.Value{}, fault.New(fault.Conflict, `the secret already has a value in the target environment; send "overwrite": true to replace it`)
+		return secret.Value{}, fault.New(fault.Conflict, `the secret already has a value in the target environment; replace it with "overwrite": true, or --overwrite`)
 	}
 	held, err := v.Value(ctx, from.ID, s.ID, have.Active)
 	if err == nil && held.Terms.Expired(v.Now()) {
@@ -137,7 +137,7 @@ func saved(err error) bool {
 func (v *visit) copyWarnings(into secret.Secret, from environment.Environment, held secret.Value) (list []string) {
 	to := v.environment
 	if top := v.pipeline.Top().ID; from.ID == top && to.ID != top {
-		list = append(list, "the value of production '"+from.Name+"' is now in '"+to.Name+"' too; whoever reaches that environment can use it")
+		list = append(list, "the value of '"+from.Name+"' is now in '"+to.Name+"' too; whoever reaches that environment can use it")
 	}
 	switch {
 	case held.Type != secret.OAuth2 || grantOf(held, secret.ClientCredentials):

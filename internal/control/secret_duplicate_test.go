@@ -60,13 +60,13 @@ func TestDuplicateIntoAnotherSecret(t *testing.T) {
 		// once more, by id, and only over what is there
 		into.Secret = target
 		_, err = x.DuplicateSecretValue(t.Context(), x.admin, source, into)
-		wantFault(t, "onto a value", err, fault.Conflict, `the secret already has a value in the target environment; send "overwrite": true to replace it`)
+		wantFault(t, "onto a value", err, fault.Conflict, `the secret already has a value in the target environment; replace it with "overwrite": true, or --overwrite`)
 		into.Overwrite = true
 		if w, err = x.DuplicateSecretValue(t.Context(), x.admin, source, into); err != nil || w.Version != 2 {
 			t.Errorf("overwrite: got %+v and %v, want version 2", w, err)
 		}
 		into.Target = "development"
-		if w, err = x.DuplicateSecretValue(t.Context(), x.admin, source, into); err != nil || !strings.HasPrefix(strings.Join(w.Warnings, "\n"), "secret 'stripe_api_key' has the same value in 'production'\nthe value of production 'production' is now in 'development' too") {
+		if w, err = x.DuplicateSecretValue(t.Context(), x.admin, source, into); err != nil || !strings.HasPrefix(strings.Join(w.Warnings, "\n"), "secret 'stripe_api_key' has the same value in 'production'\nthe value of 'production' is now in 'development' too") {
 			t.Errorf("out of production: got %q and %v, want warnings", w.Warnings, err)
 		}
 	})

@@ -101,7 +101,7 @@ func TestSecretsAreRefused(t *testing.T) {
 		}
 		_, err = x.SetSecretValue(t.Context(), x.owner, "google", "development", text("zebra"))
 		wantFault(t, "set an oauth2 secret", err, fault.Invalid,
-			"this endpoint takes values of string secrets only; a secret of type oauth2 has its own")
+			"this endpoint takes values of string secrets only; a secret of type oauth2 has its own, …/oauth2")
 		for _, ref := range []string{"", "none", "STRIPE", "stripe\x00", "\xff"} {
 			_, err := x.GetSecret(t.Context(), x.owner, ref)
 			wantFault(t, "get", err, fault.NotFound, "no such secret")

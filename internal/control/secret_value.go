@@ -81,7 +81,15 @@ func (c *Control) setValue(ctx context.Context, who access.Principal, ref, envir
 }
 
 func errOtherType(takes, is secret.Type) error {
-	return fault.New(fault.Invalid, "this endpoint takes values of %s secrets only; a secret of type %s has its own", takes, is)
+	return fault.New(fault.Invalid, "this endpoint takes values of %s secrets only; a secret of type %s has its own%s", takes, is, ends(is))
+}
+
+// ends tells the end of the path of a type's endpoint.
+func ends(t secret.Type) string {
+	if t == secret.String {
+		return ""
+	}
+	return ", …/" + string(t)
 }
 
 // seal writes the next version of a secret's value in an environment.

@@ -138,7 +138,7 @@ func TestDuplicateAValue(t *testing.T) {
 			t.Errorf("first: got %+v and %v, want version 1", slot, err)
 		}
 		_, err = duplicate("development", "production", false)
-		wantFault(t, "onto a value", err, fault.Conflict, `the secret already has a value in the target environment; send "overwrite": true to replace it`)
+		wantFault(t, "onto a value", err, fault.Conflict, `the secret already has a value in the target environment; replace it with "overwrite": true, or --overwrite`)
 		x.setValue(t, "stripe", "development", "the value that is copied over")
 		if slot, err := duplicate("development", "production", true); err != nil || slot.Active != 2 || slot.EnvironmentID != x.production {
 			t.Errorf("overwrite: got %+v and %v, want version 2 in production", slot, err)

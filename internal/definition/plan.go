@@ -63,6 +63,7 @@ const (
 	ReferenceExpired ReferenceState = "expired"      // the value may not be used any more
 	ReferenceType    ReferenceState = "wrong_type"   // the secret is of a type that cannot stand there
 	ReferenceRefused ReferenceState = "host_refused" // the value may not be sent where the definition leads
+	ReferenceNoToken ReferenceState = "no_token"     // an oauth2 secret has no access token that serves; of readiness only
 )
 
 // The kinds of references.
@@ -90,6 +91,8 @@ const (
 	BlockerSameValue     = "same_value"   // the target asks for values that differ from those below
 	BlockerSecretType    = "secret_type"  // a secret stands where one of its type cannot
 	BlockerVariableUnset = "variable_unset"
+	BlockerTarget        = "target_invalid" // the target with its variables filled in is no URL
+	BlockerNoToken       = "no_token"       // see ReferenceNoToken
 	BlockerHold          = "hold"
 )
 

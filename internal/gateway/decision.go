@@ -106,7 +106,10 @@ func (d *Decision) values() *Refusal {
 			d.stale = v
 			r = d.noToken(v, "has no access token that serves now")
 		case snapshot.Unauthorized:
-			r = d.noToken(v, "must be authorized, with lockage secrets authorize")
+			r = d.noToken(v, "must be authorized by somebody")
+			if code := v.ErrorCode(); code != "" {
+				r.Message += " (the provider said " + code + ")"
+			}
 		case snapshot.Misplaced:
 			r = refuse(http.StatusInternalServerError, typeCredential,
 				"secret '"+v.Name+"' is of a type that cannot stand where route '"+d.Route.Key+"' names it; a certificate is for client_certificate, and nothing else is")
@@ -123,11 +126,7 @@ func (d *Decision) values() *Refusal {
 }
 
 func (d *Decision) noToken(v *snapshot.Value, what string) *Refusal {
-	message := "secret '" + v.Name + "' " + what + " in environment '" + d.Environment.Name + "'"
-	if code := v.ErrorCode(); code != "" {
-		message += " (the provider said " + code + ")"
-	}
-	return refuse(http.StatusBadGateway, typeNoCredential, message)
+	return refuse(http.StatusBadGateway, typeNoCredential, "secret '"+v.Name+"' "+what+" in environment '"+d.Environment.Name+"'")
 }
 
 // destination checks that every value the call carries may go to a host, as the route's target has it.

@@ -195,7 +195,7 @@ func TestNoToken(t *testing.T) {
 	}
 	answer, body := s.call(t, "GET", nil)
 	if answer.StatusCode != 502 || answer.Header.Get("Lockage-Error") != "credential_unavailable" ||
-		!strings.Contains(body, "secret 'google' has no access token that serves now in environment 'development' (the provider said invalid_client)") || strings.Contains(body, "canary") {
+		!strings.Contains(body, "secret 'google' has no access token that serves now in environment 'development': the provider refused it (invalid_client)") || strings.Contains(body, "canary") {
 		t.Errorf("got %d %s", answer.StatusCode, body)
 	}
 	if s.calls.Load() != 0 {

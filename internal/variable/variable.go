@@ -45,7 +45,7 @@ func CheckKey(key string) error {
 func CheckValue(field, value string) error {
 	switch {
 	case value == "":
-		return fault.Refused(field, "must not be empty; null takes the value away")
+		return fault.Refused(field, "must not be empty; null, or lockage variables unset, takes the value away")
 	case len(value) > maxValue:
 		return fault.Refused(field, "must not be longer than 8 KiB")
 	case !utf8.ValidString(value):
