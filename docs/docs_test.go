@@ -164,13 +164,36 @@ func exists(name string) bool {
 	return err == nil
 }
 
-func TestCommandLinesAreUnderstood(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "lockage")
+// folder is where the program is built, once for all tests.
+var folder string
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "lockage-docs-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// built is the program, built from what is here.
+func built(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(folder, "lockage")
+	if _, err := os.Stat(program); err == nil {
+		return program
+	}
 	build := exec.Command("go", "build", "-o", program, "./cmd/lockage")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
+	return program
+}
+
+func TestCommandLinesAreUnderstood(t *testing.T) {
+	program := built(t)
 	helps := map[string]string{} // by the words behind the program's name
 	help := func(words []string) string {
 		key := strings.Join(words, " ")
@@ -329,4 +352,79 @@ func check(words []string, help func([]string) string) string {
 		}
 	}
 	return ""
+}
+
+// errorType is a type of the gateway's own errors, as its source declares them.
+var errorType = regexp.MustCompile(`(?m)^\ttype\w+ += "(\w+)"`)
+
+func TestTheGatewaysErrorsAreAllTold(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(root, "internal/gateway/problem.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := os.ReadFile("gateway.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := errorType.FindAllStringSubmatch(string(source), -1)
+	if len(types) < 15 {
+		t.Fatalf("got %d types, want 15 and more: the source is not read right any more", len(types))
+	}
+	for _, m := range types {
+		if !bytes.Contains(told, []byte("`"+m[1]+"`")) {
+			t.Errorf("docs/gateway.md does not tell of %s", m[1])
+		}
+	}
+}
+
+var (
+	listed  = regexp.MustCompile(`(?m)^  ([a-z][a-z0-9-]*) {2,}\S`)
+	setting = regexp.MustCompile(`(?m)^ +--([a-z-]+)`)
+)
+
+func TestEveryCommandAndSettingIsTold(t *testing.T) {
+	program := built(t)
+	help := func(words ...string) string {
+		out, err := exec.Command(program, append(words, "--help")...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("lockage %v --help: %v\n%s", words, err, out)
+		}
+		return string(out)
+	}
+	text := func(name string) string {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	commands := text("command-line.md")
+	_, all, _ := strings.Cut(help(), "Usage:")
+	for _, m := range listed.FindAllStringSubmatch(all, -1) {
+		name := m[1]
+		if name == "lockage" || name == "help" {
+			continue
+		}
+		rows := regexp.MustCompile("(?m)^\\| `lockage "+name+"\\b.*$").FindAllString(commands, -1)
+		if len(rows) == 0 {
+			rows = regexp.MustCompile("(?m)^\\|.*`lockage "+name+"\\b.*$").FindAllString(commands, -1)
+		}
+		if len(rows) == 0 {
+			t.Errorf("docs/command-line.md does not tell of lockage %s", name)
+			continue
+		}
+		_, under, group := strings.Cut(help(name), "\nCommands:\n")
+		under, _, _ = strings.Cut(under, "\nFlags:")
+		for _, sub := range listed.FindAllStringSubmatch(under, -1) {
+			if group && !regexp.MustCompile("`("+"lockage )?("+name+" )?"+sub[1]+"\\b").MatchString(strings.Join(rows, "\n")) {
+				t.Errorf("docs/command-line.md does not tell of lockage %s %s", name, sub[1])
+			}
+		}
+	}
+	settings := text("configuration.md")
+	for _, m := range setting.FindAllStringSubmatch(help("serve"), -1) {
+		if m[1] != "json" && m[1] != "help" && m[1] != "config" && !strings.Contains(settings, "| `"+m[1]+"` |") {
+			t.Errorf("docs/configuration.md does not tell of %s", m[1])
+		}
+	}
 }
