@@ -60,6 +60,7 @@ const (
 	ownerEmail    = "owner@example.com"
 	ownerPassword = "correct horse battery staple"
 	ownerToken    = "tk_made_by_the_operator_of_the_tests"
+	ourAccount    = "018f0000-0000-7000-8000-00000000000a"
 )
 
 // onBoth runs a test on each engine. Whatever the test does, afterwards both audit logs verify, the second account is as
@@ -96,7 +97,7 @@ func newFixture(t *testing.T, c store.Config) *fixture {
 	x.Control = open(t, x.settings)
 	x.hide("the owner's password", ownerPassword)
 	x.hide("the management token", ownerToken)
-	x.account = "018f0000-0000-7000-8000-00000000000a"
+	x.account = ourAccount
 	x.development, x.production = x.makeAccount(t, x.account, x.insertOwner(t))
 	x.owner, x.admin, x.developer = x.member(access.Owner), x.member(access.Admin), x.member(access.Developer)
 	x.support, x.viewer = x.member(access.Support), x.member(access.Viewer)

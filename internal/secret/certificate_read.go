@@ -161,7 +161,7 @@ func errWork(field string) error {
 // The bounds on what a file may ask for to derive its key.
 const (
 	maxRounds = 1_000_000
-	maxMemory = 2 << 20 // blocks of 128 bytes, of scrypt
+	maxMemory = 2 << 20 // blocks of 128 bytes, of scrypt, in all its passes
 	maxDepth  = 32
 	maxNodes  = 20_000
 )
@@ -186,7 +186,7 @@ func bounded(der []byte, depth int, nodes *int) bool {
 		if *nodes++; *nodes > maxNodes || depth > maxDepth {
 			return false
 		}
-		octets := v.Class == asn1.ClassUniversal && v.Tag == asn1.TagOctetString
+		octets := v.Tag == asn1.TagOctetString
 		switch {
 		case v.Class == asn1.ClassUniversal && v.Tag == asn1.TagInteger && salted:
 			numbers = append(numbers, new(big.Int).SetBytes(v.Bytes))
@@ -207,5 +207,6 @@ func bearable(numbers []*big.Int) bool {
 	if len(numbers) < 3 {
 		return true
 	}
-	return new(big.Int).Mul(numbers[0], numbers[1]).Cmp(big.NewInt(maxMemory)) <= 0
+	work := new(big.Int).Mul(numbers[0], numbers[1])
+	return work.Mul(work, numbers[2]).Cmp(big.NewInt(maxMemory)) <= 0
 }

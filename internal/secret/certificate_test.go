@@ -262,7 +262,9 @@ func TestKeyDerivationIsBounded(t *testing.T) {
 		ok  bool
 	}{
 		"few rounds": {params(2048), true}, "many": {params(1_000_000, 32), true}, "too many": {params(1_000_001), false},
-		"scrypt": {params(1<<17, 8, 1), true}, "scrypt, greedy": {params(1<<17, 1<<10, 1), false}, "not DER": {[]byte("canary"), true},
+		"scrypt": {params(1<<17, 8, 1), true}, "scrypt, greedy": {params(1<<17, 1<<10, 1), false}, "scrypt, again and again": {params(1<<17, 8, 1000), false},
+		"salt of another class": {bytes.Replace(params(1_000_001), []byte("\x04\x08the"), []byte("\x84\x08the"), 1), false},
+		"not DER":               {[]byte("canary"), true},
 	} {
 		if got := secret.BoundedWork(tt.der); got != tt.ok {
 			t.Errorf("%s: got %v, want %v", name, got, tt.ok)

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type Provider struct {
 	AuthURL  string
 
 	manager *manage.Manager
+	leeway  leeway
 	mu      sync.Mutex
 	tokens  int
 	answer  http.HandlerFunc
@@ -51,7 +53,8 @@ func NewProvider(t testing.TB, lives time.Duration) *Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.manager.MapTokenStorage(tokens)
+	p.leeway.TokenStore = tokens
+	p.manager.MapTokenStorage(&p.leeway)
 	clients := store.NewClientStore()
 	if err := clients.Set(ProviderClient, &models.Client{ID: ProviderClient, Secret: ProviderSecret}); err != nil {
 		t.Fatal(err)
@@ -140,6 +143,40 @@ func (p *Provider) Basic() int {
 func (p *Provider) Valid(token string) bool {
 	_, err := p.manager.LoadAccessToken(context.Background(), token)
 	return err == nil
+}
+
+// Leeway has a refresh token that was used stay good until the one that was given for it is used: then its answer may get
+// lost. Providers that give each token once do so (RFC 9700, section 4.14.2, leaves it to them), for some time at least.
+func (p *Provider) Leeway() { p.leeway.on.Store(true) }
+
+// Good says whether a refresh token would be taken.
+func (p *Provider) Good(refresh string) bool {
+	_, err := p.manager.LoadRefreshToken(context.Background(), refresh)
+	return err == nil
+}
+
+// leeway is a store of tokens that ends a refresh token late.
+type leeway struct {
+	oauth2.TokenStore
+
+	on   atomic.Bool
+	mu   sync.Mutex
+	used string // and still good
+}
+
+// RemoveByRefresh is called when a refresh token was used.
+func (l *leeway) RemoveByRefresh(ctx context.Context, refresh string) error {
+	if !l.on.Load() {
+		return l.TokenStore.RemoveByRefresh(ctx, refresh)
+	}
+	l.mu.Lock()
+	before := l.used
+	l.used = refresh
+	l.mu.Unlock()
+	if before == "" || before == refresh {
+		return nil
+	}
+	return l.TokenStore.RemoveByRefresh(ctx, before)
 }
 
 // Revoke ends an access token.
