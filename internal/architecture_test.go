@@ -64,7 +64,7 @@ var table = map[string]row{
 	"internal/gateway": {
 		[]string{
 			"internal/snapshot", "internal/web", "internal/route", "internal/secret", "internal/apikey", "internal/access",
-			"internal/guard",
+			"internal/guard", "internal/echo",
 		},
 		"the hot path reads the snapshot and nothing else, so that no call waits for the control plane; whether a token may call is decided where everything is",
 	},
@@ -94,6 +94,7 @@ var table = map[string]row{
 	"internal/kek":         {[]string{"internal/secret"}, "the one place that speaks to key management services, so that sealing knows none"},
 	"internal/oauth":       {[]string{"internal/guard", "internal/secret"}, "the one place that speaks HTTP to token endpoints, so that control need not"},
 	"internal/guard":       {nil, "where connections may lead is decided in one place, for calls and for token endpoints"},
+	"internal/echo":        {nil, "taking values out of a text depends on neither calls nor secrets"},
 	"internal/fault":       {nil, "every package names failures; what all import imports none"},
 	"client":               {[]string{"wire"}, "other programs build on it: it brings nothing of the server along"},
 	"wire":                 {nil, "the public structs are a promise and hold no behaviour"},
