@@ -16,6 +16,7 @@ type LogRecord struct {
 	BytesIn     int64    `json:"bytes_in"`
 	BytesOut    int64    `json:"bytes_out"`
 	Secrets     []string `json:"secrets"`
+	Redacted    int64    `json:"redacted"`
 	ErrorType   string   `json:"error_type"`
 }
 

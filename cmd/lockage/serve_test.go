@@ -127,7 +127,7 @@ func TestProbes(t *testing.T) {
 	a := w.send(t, http.MethodGet, w.control+"/metrics", "", "")
 	for _, line := range []string{
 		`lockage_gateway_calls_total{class="4xx"} 1`, `lockage_gateway_errors_total{type="unauthenticated"} 1`,
-		`lockage_gateway_records_dropped_total 0`, "lockage_gateway_in_flight 0", "go_goroutines ",
+		`lockage_gateway_records_dropped_total 0`, `lockage_gateway_echoes_total 0`, `lockage_gateway_echo_unscanned_total 0`, "lockage_gateway_in_flight 0", "go_goroutines ",
 	} {
 		if !strings.Contains(a.body, line) {
 			t.Errorf("GET /metrics: no line %q", line)

@@ -75,6 +75,7 @@ variable.set            environment  o a d . .
 variable.delete         environment  o a d . .
 secret.authorize        environment  o a . . .
 secret.token.refresh    account      . . . . .
+secret.echo             account      . . . . .
 readiness.read          environment  o a d . .
 session.login           account      . . . . .
 token.create            account      . . . . .

@@ -82,6 +82,7 @@ const (
 	RequestRefuse Action = "request.refuse"
 
 	SecretTokenRefresh Action = "secret.token.refresh"
+	SecretEcho         Action = "secret.echo"
 )
 
 // Actions lists every action, sorted by its text.
@@ -185,4 +186,5 @@ var rules = map[Action]rule{
 	RequestRefuse: {scope: AccountScope, does: "record refusals"},
 
 	SecretTokenRefresh: {scope: AccountScope, does: "renew tokens"},
+	SecretEcho:         {scope: AccountScope, does: "record what upstreams repeat"},
 }

@@ -33,6 +33,6 @@ func logRecordOf(r control.Call) wire.LogRecord {
 		ID: r.ID, RequestID: r.RequestID, Time: wire.Time(r.Time), Environment: r.Environment,
 		Route: r.RouteKey, RouteID: r.RouteID, KeyID: r.KeyID, Method: r.Method, Path: r.Path, Status: r.Status,
 		LatencyMS: float64(r.Latency) / float64(time.Millisecond), BytesIn: r.BytesIn, BytesOut: r.BytesOut,
-		Secrets: convert(r.Secrets, func(name string) string { return name }), ErrorType: r.ErrorType,
+		Secrets: convert(r.Secrets, func(name string) string { return name }), Redacted: r.Redacted, ErrorType: r.ErrorType,
 	}
 }

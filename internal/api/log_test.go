@@ -21,7 +21,7 @@ func TestLogs(t *testing.T) {
 	call := route.Call{
 		ID: "01a1fbed-28ad-7a01-a5be-a66fed5fc146", Account: r.account, RequestID: "q1", Time: at, EnvironmentID: production.ID,
 		RouteID: rt.ID, RouteKey: "pay", KeyID: "k1", Method: "POST", Path: "/v1/charges", Status: 404,
-		Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, ErrorType: "",
+		Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, Redacted: 3, ErrorType: "",
 	}
 	other := call
 	other.ID, other.Status, other.Secrets, other.Time = "01a1fbed-28ad-7a01-a5be-a66fed5fc147", 200, nil, at.Add(time.Second)
@@ -43,7 +43,7 @@ func TestLogs(t *testing.T) {
 	r.do("GET", "/v1/logs?status=4xx", nil).data(200, &list)
 	want := wire.LogRecord{
 		ID: call.ID, RequestID: "q1", Environment: "production", Route: "pay", RouteID: rt.ID, KeyID: "k1", Method: "POST",
-		Path: "/v1/charges", Status: 404, LatencyMS: 1.5, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"},
+		Path: "/v1/charges", Status: 404, LatencyMS: 1.5, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, Redacted: 3,
 	}
 	list[0].Time = wire.Time{}
 	if d := cmp.Diff([]wire.LogRecord{want}, list, cmp.Comparer(func(x, y wire.Time) bool { return time.Time(x).Equal(time.Time(y)) })); d != "" {

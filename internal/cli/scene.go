@@ -56,6 +56,7 @@ func (s *scene) build(ctx context.Context, c *client.Client) error {
 	route, err := json.Marshal(map[string]any{
 		"key": demoRoute, "name": "Payments", "target_url": s.Upstream,
 		"inject_headers": map[string]string{"Authorization": "Bearer {{secret:" + demoSecret + "}}"},
+		"echo_guard":     false, // or nobody would see what the upstream received
 	})
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func statuses(class string) (from, to int, err error) {
 }
 
 // RecordCalls stores a batch of calls and what they tell of the use of keys. It is the gateway's sink, and no
-// operation of a person: it has no principal and no audit entry.
+// operation of a person: it has no principal, and an audit entry only of what must not happen.
 func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err error) {
 	defer fault.Wrap(&err, "control: record calls")
 	type key struct{ account, environment, id string }
@@ -99,6 +99,10 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 			k := value{call.Account, call.EnvironmentID, u}
 			values[k] = values[k].and(call.Time)
 		}
+	}
+	// first, for the batch that comes again after a failure must find nothing stored
+	if err := c.recordEchoes(ctx, calls); err != nil {
+		return err
 	}
 	return c.store.Batch(ctx, func(tx *store.Tx) error {
 		if err := tx.InsertCalls(ctx, calls); err != nil {

@@ -30,7 +30,7 @@ func TestCalls(t *testing.T) {
 			c := route.Call{
 				ID: fmt.Sprintf("018f0000-0000-7000-8000-%012d", i), Account: x.account, RequestID: "r", Time: x.clock.Now().Add(time.Duration(i) * time.Minute),
 				EnvironmentID: x.development, RouteID: "id-of-charges", RouteKey: "charges", KeyID: key, Method: "POST", Path: "/charges", Status: status,
-				Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"stripe"}, ErrorType: "",
+				Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"stripe"}, Redacted: 4, ErrorType: "",
 			}
 			if i%2 == 1 {
 				c.EnvironmentID, c.RouteID, c.RouteKey, c.KeyID, c.Secrets = x.production, "", "", "", []string{}

@@ -53,6 +53,7 @@ type Control struct {
 	publicURL   string
 	renewals    singleflight.Group
 	forced      forced
+	echoes      echoes
 	signing     signingKey
 }
 

@@ -230,16 +230,18 @@ func (c *Control) keepTokens(ctx context.Context, d store.DueToken, lease *strin
 
 // about names what an entry of the system's is about.
 func (v *visit) about(ctx context.Context, d store.DueToken) error {
-	s, err := v.Secret(ctx, d.SecretID)
+	list, err := v.Environments(ctx)
 	if err != nil {
 		return err
 	}
-	v.target = secretTarget(s)
-	list, err := v.Environments(ctx)
 	for _, e := range list {
 		if e.ID == d.EnvironmentID {
 			v.environment = e
 		}
+	}
+	s, err := v.Secret(ctx, d.SecretID)
+	if err == nil {
+		v.target = secretTarget(s)
 	}
 	return err
 }

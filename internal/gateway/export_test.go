@@ -43,6 +43,7 @@ var (
 	BodyLimit   = bodyLimit
 	EscapedPath = escapedPath
 	UpstreamURL = upstreamURL
+	IsText      = isText
 )
 
 // FindCredential tells the credential and whether each of the three headers carries one.

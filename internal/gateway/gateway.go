@@ -73,6 +73,7 @@ type Gateway struct {
 	refusals throttle  // of log lines
 	failures throttle  // of log lines
 	buffers  sync.Pool // of *[]byte, for copying bodies
+	echoes   sync.Pool // of *echoes
 	bodies   *semaphore.Weighted
 	open     *xsync.Map[*tunnel, struct{}]
 
@@ -119,6 +120,7 @@ func New(c Config) (*Gateway, error) {
 		bodies:      semaphore.NewWeighted(maxBodies),
 		open:        xsync.NewMap[*tunnel, struct{}](),
 		buffers:     sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }},
+		echoes:      sync.Pool{New: func() any { return new(echoes) }},
 		stopSweeper: make(chan struct{}),
 	}
 	g.storing, g.giveUp = context.WithCancel(context.Background())

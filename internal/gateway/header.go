@@ -59,6 +59,9 @@ func requestHeader(r *http.Request, d *Decision) http.Header {
 	if hasToken(r.Header["Te"], "trailers") {
 		h["Te"] = []string{"trailers"}
 	}
+	if _, shortest := d.guarded(); shortest > 0 && len(h["Accept-Encoding"]) > 0 {
+		h["Accept-Encoding"] = []string{"identity"} // what is compressed cannot be looked through
+	}
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = nil // or the client would put its own
 	}

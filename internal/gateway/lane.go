@@ -38,6 +38,9 @@ type exchange struct {
 	again     bool      // the call was sent again
 	held      int64     // bytes of g.bodies that the body in memory takes
 	bodyHash  string    // of the body as it goes upstream, where the route signs it; "": there is none
+	echoes    *echoes   // nil: nothing was looked through yet
+	redacted  int64     // how often a value was taken out of the answer
+	echoed    []string  // the ids of the secrets whose it was
 	merged    *wiped    // the body that was merged, which took over held; nil: none
 	status    int       // answered; 0: nothing yet
 	sized     bool      // the answer has a known length, so its end is out when it is flushed
@@ -93,6 +96,7 @@ func (x *exchange) finish() {
 	if x.upload != nil {
 		x.bytesIn = x.upload.count.Load()
 	}
+	x.forget()
 	x.record()
 	x.g.engine.Release(x.d)
 	x.release()
@@ -122,6 +126,7 @@ func (x *exchange) record() {
 		ID: x.requestID, Account: d.Account.ID, RequestID: x.requestID, Time: x.start, KeyID: d.Credential.ID,
 		Method: x.r.Method, Path: x.path[:min(len(x.path), maxPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
 		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, Uses: d.Uses, ErrorType: x.errorType,
+		Redacted: x.redacted, Echoed: x.echoed,
 	}
 	if d.Environment != nil {
 		c.EnvironmentID = d.Environment.ID
@@ -251,8 +256,7 @@ func (x *exchange) forward() *Refusal {
 		return x.forward()
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read, or is not wanted
-	x.relay(answer)
-	return nil
+	return x.relay(answer)
 }
 
 var errNoAnswer = errors.New("the upstream did not answer the call")

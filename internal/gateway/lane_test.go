@@ -174,7 +174,7 @@ func TestGatewayAnswersItsOwnErrors(t *testing.T) {
 func TestGatewayInjectsBodies(t *testing.T) {
 	upstream := echo(t)
 	w := newWorld(t, map[string]string{
-		"api": `{"target_url":"` + upstream.URL + `","inject_body":{"key":"{{secret:stripe_api_key}}"},"rate_limit":{"requests":100,"window":"1m"}}`,
+		"api": `{"target_url":"` + upstream.URL + `","echo_guard":false,"inject_body":{"key":"{{secret:stripe_api_key}}"},"rate_limit":{"requests":100,"window":"1m"}}`,
 	}).serve()
 	const merged = `{"a":1.50,"key":"` + prodValue + `"}`
 	for name, test := range map[string]struct {

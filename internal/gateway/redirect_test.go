@@ -17,7 +17,7 @@ func TestWireRedirectKeepsTheInjectedQuery(t *testing.T) {
 		w.send("HTTP/1.1 302 Found\r\n%s: %s\r\nX-Other: %s\r\nTrailer: %s\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n%s: %s\r\n\r\n", name, value, value, name, name, value)
 	})
 	w := newWorld(t, map[string]string{
-		"api":   `{"target_url":"` + o.url() + `","inject_query":{"api_key":"{{secret:stripe_api_key}}","b b":"c"}}`,
+		"api":   `{"target_url":"` + o.url() + `","echo_guard":false,"inject_query":{"api_key":"{{secret:stripe_api_key}}","b b":"c"}}`,
 		"plain": `{"target_url":"` + o.url() + `"}`,
 	}).serve()
 	const v = prodValue
@@ -91,7 +91,7 @@ func TestWireUpgradeKeepsTheInjectedQuery(t *testing.T) {
 		w.mustHead()
 		w.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nLocation: /x?api_key=%s\r\n\r\n", prodValue)
 	})
-	w := newWorld(t, map[string]string{"api": `{"target_url":"` + o.url() + `","inject_query":{"api_key":"{{secret:stripe_api_key}}"}}`}).serve()
+	w := newWorld(t, map[string]string{"api": `{"target_url":"` + o.url() + `","echo_guard":false,"inject_query":{"api_key":"{{secret:stripe_api_key}}"}}`}).serve()
 	c := w.dial()
 	c.send(getUpgrade, w.prod)
 	if head := c.mustHead(); !strings.HasPrefix(head, "HTTP/1.1 101 ") || field(head, "Location") != "/x" {

@@ -25,17 +25,27 @@ func (x *exchange) provisional(status int, header textproto.MIMEHeader) error {
 	h := x.w.Header()
 	copyEnd(h, http.Header(header))
 	scrub(h, x.d.Plan.Query)
-	x.w.WriteHeader(status)
+	if x.redactHeader(h) == nil {
+		x.w.WriteHeader(status)
+	}
 	clear(h)
 	return nil
 }
 
 // relay sends the upstream's answer to the caller, every part as soon as it is there. An answer that the upstream cuts
-// short is cut short for the caller too: it panics with http.ErrAbortHandler.
-func (x *exchange) relay(answer *http.Response) {
+// short is cut short for the caller too: it panics with http.ErrAbortHandler. A refusal comes before anything is sent.
+func (x *exchange) relay(answer *http.Response) *Refusal {
 	h := x.w.Header()
 	copyEnd(h, answer.Header)
 	scrub(h, x.d.Plan.Query)
+	if refusal := x.redactHeader(h); refusal != nil {
+		return refusal
+	}
+	screen, refusal := x.screen(answer, h)
+	if refusal != nil {
+		return refusal
+	}
+	defer screen.end()
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // or the server would guess one
 	}
@@ -45,11 +55,27 @@ func (x *exchange) relay(answer *http.Response) {
 	x.status, x.sized = answer.StatusCode, h.Get("Content-Length") != ""
 	x.w.WriteHeader(answer.StatusCode)
 	if answer.Body != http.NoBody {
-		if err := x.copy(answer); err != nil {
-			x.abort(answer, err)
+		var err error
+		if screen != nil {
+			err = screen.copy()
+		} else {
+			err = x.copy(answer)
+		}
+		if err != nil {
+			x.abort(err)
 		}
 	}
+	x.trail(h, answer, screen)
+	return nil
+}
+
+// trail sets the trailers.
+func (x *exchange) trail(h http.Header, answer *http.Response, screen *screen) {
 	scrub(answer.Trailer, x.d.Plan.Query)
+	if x.redactHeader(answer.Trailer) != nil {
+		return
+	}
+	screen.trail(answer.Trailer)
 	for name, values := range answer.Trailer {
 		switch {
 		case isHop(name), isOurs(name), name == "Content-Length":
@@ -104,12 +130,12 @@ func (x *exchange) copy(answer *http.Response) error {
 }
 
 // abort ends an answer that cannot be completed in a way that nobody can take for its end.
-func (x *exchange) abort(answer *http.Response, err error) {
+func (x *exchange) abort(err error) {
 	x.errorType = typeTruncated
 	if errors.Is(err, errCaller) || x.r.Context().Err() != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		x.errorType = typeClosed
 	}
-	if x.r.ProtoMajor == 1 && x.r.ProtoMinor == 0 && answer.ContentLength < 0 {
+	if x.r.ProtoMajor == 1 && x.r.ProtoMinor == 0 && !x.sized {
 		x.reset() // for HTTP/1.0 the end of the connection is the end of the answer
 	} else {
 		_ = x.control.Flush()

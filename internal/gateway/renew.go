@@ -107,6 +107,7 @@ func (x *exchange) rejected(answer *http.Response) bool {
 // resend decides about the call anew and makes its body ready to be sent again.
 func (x *exchange) resend() *Refusal {
 	x.again = true
+	x.forget() // other values are looked for from now on
 	if refusal := x.g.engine.Redo(x.ask, x.d, x.g.now()); refusal != nil {
 		return refusal
 	}

@@ -8,6 +8,9 @@ type Stats struct {
 	Errors   map[string]int64 // calls the gateway refused or could not complete, by type
 	Dropped  int64            // records of calls that were lost
 	InFlight int64            // calls under way
+
+	Echoes    int64 // how often an injected value was taken out of an answer
+	Unscanned int64 // answers that could not be looked through for them
 }
 
 // counters are written on every call and read by Stats.
@@ -16,6 +19,8 @@ type counters struct {
 	errors   [len(errorTypeArray{})]atomic.Int64 // by the index of errorTypes
 	dropped  atomic.Int64
 	inFlight atomic.Int64
+
+	echoes, unscanned atomic.Int64
 }
 
 type errorTypeArray = [19]string
@@ -41,6 +46,7 @@ func (g *Gateway) Stats() Stats {
 	s := Stats{
 		Classes: make(map[string]int64, len(c.classes)), Errors: make(map[string]int64, len(c.errors)),
 		Dropped: c.dropped.Load(), InFlight: c.inFlight.Load(),
+		Echoes: c.echoes.Load(), Unscanned: c.unscanned.Load(),
 	}
 	for i := range c.classes {
 		s.Classes[string(rune('1'+i))+"xx"] = c.classes[i].Load()

@@ -66,8 +66,7 @@ func (x *exchange) tunnel(ctx context.Context, clock *deadline, out *http.Reques
 		release = context.AfterFunc(ctx, func() { _ = upstream.SetDeadline(time.Unix(1, 0)) })
 		defer release()
 		defer answer.Body.Close() //nolint:errcheck // it was read, or is not wanted
-		x.relay(answer)
-		return nil
+		return x.relay(answer)
 	}
 	if !hasToken(out.Header["Upgrade"], answer.Header.Get("Upgrade")) {
 		return x.failed(ctx, errNoAnswer)
@@ -166,6 +165,12 @@ func (x *exchange) switchCaller(w *bufio.Writer, answer *http.Response) error {
 	h := http.Header{}
 	copyEnd(h, answer.Header)
 	scrub(h, x.d.Plan.Query)
+	if x.redactHeader(h) != nil {
+		return errStopped
+	}
+	if _, shortest := x.d.guarded(); shortest > 0 {
+		x.g.counters.unscanned.Add(1) // what the two say to each other from now on
+	}
 	delete(h, "Content-Length")
 	x.sign(h)
 	h["Connection"] = []string{"Upgrade"}

@@ -20,6 +20,8 @@ type Call struct {
 	BytesOut      int64    // body of the answer
 	Secrets       []string // names of the secrets that were injected
 	Uses          []Use    // the versions of their values
+	Redacted      int64    // how often an injected value was taken out of the answer
+	Echoed        []string // ids of the secrets whose it was
 	ErrorType     string   // the gateway's own error, "" for an answer of the upstream
 }
 

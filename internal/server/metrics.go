@@ -14,13 +14,15 @@ var (
 	errorMetric = prometheus.NewDesc("lockage_gateway_errors_total", "Calls the gateway itself refused or could not complete, by type.", []string{"type"}, nil)
 	inFlight    = prometheus.NewDesc("lockage_gateway_in_flight", "Calls in flight.", nil, nil)
 	dropped     = prometheus.NewDesc("lockage_gateway_records_dropped_total", "Records of calls that were lost because they could not be stored in time.", nil, nil)
+	echoes      = prometheus.NewDesc("lockage_gateway_echoes_total", "Injected values that were taken out of answers.", nil, nil)
+	unscanned   = prometheus.NewDesc("lockage_gateway_echo_unscanned_total", "Answers that the echo guard could not look through: of another coding, or of an upgraded connection.", nil, nil)
 )
 
 // gatewayCollector reads the gateway's counters when asked: the hot path only adds to them.
 type gatewayCollector struct{ r *Running }
 
 func (gatewayCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{callsMetric, errorMetric, inFlight, dropped} {
+	for _, d := range []*prometheus.Desc{callsMetric, errorMetric, inFlight, dropped, echoes, unscanned} {
 		descs <- d
 	}
 }
@@ -38,6 +40,8 @@ func (g gatewayCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	out <- prometheus.MustNewConstMetric(inFlight, prometheus.GaugeValue, float64(stats.InFlight))
 	out <- prometheus.MustNewConstMetric(dropped, prometheus.CounterValue, float64(stats.Dropped))
+	out <- prometheus.MustNewConstMetric(echoes, prometheus.CounterValue, float64(stats.Echoes))
+	out <- prometheus.MustNewConstMetric(unscanned, prometheus.CounterValue, float64(stats.Unscanned))
 }
 
 // metrics serves everything worth watching in the Prometheus text format.

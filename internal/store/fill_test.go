@@ -98,7 +98,7 @@ func callOf(account string) route.Call {
 	return route.Call{
 		ID: "l1", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1",
 		Method: "POST", Path: "/charges", Status: 200, Latency: 1500 * time.Microsecond, BytesIn: 10, BytesOut: 20,
-		Secrets: []string{"stripe_api_key"}, ErrorType: "",
+		Secrets: []string{"stripe_api_key"}, Redacted: 2, ErrorType: "",
 	}
 }
 

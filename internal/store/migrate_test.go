@@ -4,12 +4,14 @@ import (
 	"database/sql"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
 
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/store"
 	"github.com/lockage/lockage/internal/testkit"
 )
@@ -24,6 +26,9 @@ var before2 = []string{
 	 VALUES ('account-a', 'route', 'charges', 'd1', 'h1', 'h2', 'Mira', 1772366400000)`,
 	`INSERT INTO secret_values (account_id, environment_id, secret_id, version, type, ciphertext, nonce, tag, wrapped_key, kek, created_at, created_by)
 	 VALUES ('account-a', 'e1', 's1', 1, 'string', 'c', 'n', 't', 'w', 'local:1', 1772366400000, 'Mira')`,
+	`INSERT INTO calls (account_id, id, environment_id, request_id, time, route_id, route_key, key_id, method, path, status, latency_us,
+	    bytes_in, bytes_out, secrets, error_type)
+	 VALUES ('account-a', 'l1', 'e1', 'r1', 1772366400000, 'd1', 'charges', 'k1', 'GET', '/', 200, 1000, 0, 5, '[]', '')`,
 }
 
 func TestMigrationsKeepWhatIsThere(t *testing.T) {
@@ -48,6 +53,14 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 			draft, err := tx.Draft(t.Context(), charges)
 			if diff := cmp.Diff(definition.Draft{ID: "d1", Ref: charges, Base: "h1", Hash: "h2", SavedBy: "Mira", SavedAt: start, Version: 1}, draft); diff != "" || err != nil {
 				t.Errorf("draft: %v (-want +got):\n%s", err, diff)
+			}
+			calls, err := tx.Calls(t.Context(), store.CallFilter{EnvironmentIDs: []string{"e1"}, Limit: 9})
+			call := route.Call{
+				ID: "l1", Account: ours, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1",
+				Method: "GET", Path: "/", Status: 200, Latency: time.Millisecond, BytesOut: 5, Secrets: []string{},
+			}
+			if diff := cmp.Diff([]route.Call{call}, calls); diff != "" || err != nil {
+				t.Errorf("calls: %v (-want +got):\n%s", err, diff)
 			}
 			account, err := tx.AccountSettings(t.Context())
 			if diff := cmp.Diff(store.Account{ID: ours, Name: "The first", CreatedAt: start}, account); diff != "" {
