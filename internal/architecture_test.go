@@ -20,7 +20,7 @@ const module = "github.com/lockage/lockage/"
 // concepts are the packages of pure rules.
 var concepts = []string{
 	"internal/access", "internal/apikey", "internal/audit", "internal/definition", "internal/environment",
-	"internal/route", "internal/secret", "internal/variable",
+	"internal/intake", "internal/route", "internal/secret", "internal/variable",
 }
 
 // row says which of our packages one may import, besides internal/fault, which every internal package may.
@@ -35,8 +35,8 @@ var table = map[string]row{
 		"main only starts the command line, so that everything can be tested without a process",
 	},
 	"internal/cli": {
-		[]string{"internal/audit", "client", "internal/server", "wire"},
-		"commands speak to a server as anyone would; serve and demo run one, audit verify recomputes the hashes itself",
+		[]string{"internal/audit", "client", "internal/intake", "internal/route", "internal/secret", "internal/server", "wire"},
+		"commands speak to a server as anyone would; serve and demo run one, audit verify recomputes the hashes itself, and an import works out here what becomes of a file that the server never sees whole",
 	},
 	"internal/testkit": {
 		[]string{"internal/server", "internal/control", "internal/store", "client"},
@@ -85,6 +85,7 @@ var table = map[string]row{
 	},
 	"internal/route":       {[]string{"internal/access", "internal/secret"}, "a definition refers to secrets"},
 	"internal/environment": {[]string{"internal/access", "internal/secret"}, "pure rules beside a route's"},
+	"internal/intake":      {[]string{"internal/secret"}, "reading files and names is pure; what is done with them is the command's"},
 	"internal/audit":       {[]string{"internal/access", "internal/secret"}, "an entry names who did what"},
 	"internal/variable":    {[]string{"internal/secret"}, "a variable is named as a secret is"},
 	"internal/web":         {[]string{"internal/access"}, "what fronts share: it carries a principal, it asks for none"},

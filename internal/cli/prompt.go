@@ -100,11 +100,18 @@ func (p *program) confirm(ctx context.Context, question, name string) error {
 
 // agree shows a plan and asks whether to carry it out.
 func (p *program) agree(ctx context.Context, plan wire.Plan, question string) error {
+	if _, isTerminal := p.terminal(); isTerminal {
+		newPage(p.errOut).plan(plan)
+	}
+	return p.askWhether(ctx, question)
+}
+
+// askWhether asks for a yes.
+func (p *program) askWhether(ctx context.Context, question string) error {
 	f, isTerminal := p.terminal()
 	if !isTerminal {
 		return errors.New("there is no terminal to ask at: give --yes to go on without being asked")
 	}
-	newPage(p.errOut).plan(plan)
 	fmt.Fprintf(p.errOut, "%s [y/N] ", question)
 	typed, err := await(ctx, func() (string, error) { return bufio.NewReader(f).ReadString('\n') })
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -9,7 +9,7 @@ import (
 func (p *program) secrets() *cobra.Command {
 	g := group("secrets", "Named credentials, with a value per environment",
 		p.secretsList(), p.secretsGet(), p.writing(p.secretsCreate()), p.writing(p.secretsUpdate()), p.writing(p.secretsDelete()),
-		p.secretsStatus(), p.writing(p.secretsSet()), p.writing(p.secretsUnset()), p.writing(p.secretsDuplicate()),
+		p.secretsStatus(), p.writing(p.secretsSet()), p.writing(p.secretsUnset()), p.writing(p.secretsDuplicate()), p.writing(p.secretsImport()),
 		p.secretsVersions(), p.writing(p.secretsActivate()), p.writing(p.secretsRetire()), p.writing(p.secretsTerms()),
 		p.writing(p.secretsOAuth2()), p.secretsAuthorize(), p.writing(p.secretsCertificate()), p.secretsExpiring(), p.secretsCompare(), p.secretsAudit())
 	p.remote(g)

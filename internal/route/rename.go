@@ -45,6 +45,9 @@ func Rename(body []byte, names map[secret.Reference]string) (r Renaming, err err
 		case "active_environment":
 			continue // it says nothing of templates, and may be hidden from the reader
 		}
+		if m.name == "client_certificate" && string(m.value) == `""` {
+			continue // how readers are told that there is none
+		}
 		if !mentions(m.name) {
 			if slices.Contains(contentFields, m.name) {
 				all = append(all, m)

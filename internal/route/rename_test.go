@@ -64,7 +64,7 @@ func TestRename(t *testing.T) {
 func TestRenameNothing(t *testing.T) {
 	for _, body := range []string{
 		`{"key":"a","target_url":"https://example.com","inject_headers":{"A":"{{secret:other}}"},"environments":{"production":{"target_url":null}}}`,
-		`{"key":"a","name":"stripe_production_key","target_url":"https://example.com/stripe_production_key","environments":null}`,
+		`{"key":"a","name":"stripe_production_key","target_url":"https://example.com/stripe_production_key","client_certificate":"","environments":null}`,
 	} {
 		if got, err := route.Rename([]byte(body), migrated); err != nil || got.Body != nil || got.Renamed != nil || got.Spare != nil {
 			t.Errorf("%s: got %+v and %v, want nothing", body, got, err)

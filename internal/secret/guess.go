@@ -5,11 +5,11 @@ import "math"
 // enough is how many bits a value must have that nobody finds by trying.
 const enough = 64
 
-// guessable says whether a value could be found by trying, by whoever is told of each try whether it was right. It errs
+// Guessable says whether a value could be found by trying, by whoever is told of each try whether it was right. It errs
 // on the side of yes. What people type has words in it: a run of four letters and more of one case counts 1.5 bits a
 // letter, one of digits 2 bits a digit, what stands between words 2 bits, everything else 5 bits; and the whole counts
 // no more than its bytes differ (their entropy). Nothing is copied.
-func guessable(value []byte) bool {
+func Guessable(value []byte) bool {
 	var bits float64
 	for at := 0; at < len(value); {
 		class, end := classOf(value[at]), at+1

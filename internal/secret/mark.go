@@ -36,6 +36,6 @@ func (m *Marker) Mark(account string, p Plaintext) Marks {
 	sum.Write([]byte(account))
 	sum.Write(value)
 	return Marks{
-		Fingerprint: hex.EncodeToString(sum.Sum(nil)), Sandbox: sandboxLike.Match(value), Guessable: guessable(value),
+		Fingerprint: hex.EncodeToString(sum.Sum(nil)), Sandbox: sandboxLike.Match(value), Guessable: Guessable(value),
 	}
 }
