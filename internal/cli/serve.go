@@ -39,7 +39,7 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.String("public-url", "", "the `URL` where browsers reach the management API (default: where it listens)")
 	fs.String("gateway-listen", "", "the `ADDRESS` of the gateway (default "+d.GatewayListen+")")
 	fs.String("database", "", "a postgres:// `URL` (default: SQLite in the data folder)")
-	fs.String("kek", "", "the `URL` of the key-encryption key: file:PATH or env:VARIABLE (default: kek.key in the data folder)")
+	fs.String("kek", "", "the `URL` of the key-encryption key, like file:PATH or vault:https://HOST/MOUNT/KEY (default: kek.key in the data folder)")
 	fs.String("config", "", "a YAML `FILE` of these settings")
 	fs.StringSlice("allow-upstreams", nil,
 		"private address `RANGES` that routes may reach, like 10.0.0.0/8; several times or with commas (default: none)")

@@ -19,6 +19,8 @@ type Options struct {
 	Lookup    func(name string) (string, bool) // reads a variable; nil: of this process
 	Unset     func(name string) error          // forgets one; nil: of this process
 	Transport http.RoundTripper                // carries the calls to a service; nil: one of its own
+
+	hurry pace // set by tests
 }
 
 func (o Options) lookup(name string) (string, bool) {
@@ -45,6 +47,10 @@ var forms = []struct {
 }{
 	{"file", "file:PATH", readFileURL},
 	{"env", "env:VARIABLE", readVariableURL},
+	{"aws-kms", "aws-kms:ARN", readAWSURL},
+	{"gcp-kms", "gcp-kms:projects/…/cryptoKeys/KEY", readGCPURL},
+	{"azure-keyvault", "azure-keyvault:https://VAULT.vault.azure.net/keys/NAME", readAzureURL},
+	{"vault", "vault:https://HOST/MOUNT/KEY", readVaultURL},
 }
 
 // Open opens the key that a URL names. A key of a service may be asked for what it is, so that Open fails as Wrap does.
