@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"iter"
+	"net/http"
 	"time"
 
 	"github.com/lockage/lockage/wire"
@@ -37,4 +38,9 @@ func (c *Client) ListAudit(ctx context.Context, f AuditFilter, p Page) ([]wire.A
 // Audit walks the audit log through all its pages.
 func (c *Client) Audit(ctx context.Context, f AuditFilter) iter.Seq2[wire.AuditEntry, error] {
 	return all(func(p Page) ([]wire.AuditEntry, string, error) { return c.ListAudit(ctx, f, p) })
+}
+
+// AuditCheckpoint gives a signed statement of how far the audit log has come, and the key that verifies it.
+func (c *Client) AuditCheckpoint(ctx context.Context) (wire.AuditCheckpoint, error) {
+	return do[wire.AuditCheckpoint](ctx, c, request{method: http.MethodGet, path: []string{"v1", "audit-logs", "checkpoint"}})
 }

@@ -237,6 +237,9 @@ func TestOperations(t *testing.T) {
 			return l, err
 		}, sent{"GET", "/v1/logs?cursor=c%26&environment=qa&key=k1&limit=7&route=pay" +
 			"&since=2026-01-02T02%3A04%3A05.006Z&status=5xx&until=2026-01-02T02%3A04%3A06.006Z", ""}},
+		{"checkpoint", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.AuditCheckpoint(ctx)
+		}, sent{"GET", "/v1/audit-logs/checkpoint", ""}},
 		{"audit of a secret", true, func(ctx context.Context, c *client.Client) (any, error) {
 			l, _, err := c.ListSecretAudit(ctx, "stripe", client.SecretAuditFilter{Environment: "qa", Outcome: "refused", Since: at, Until: at.Add(time.Second)}, page)
 			return l, err

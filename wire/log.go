@@ -51,3 +51,14 @@ type AuditTarget struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
+
+// AuditCheckpoint is how far the audit log has come: GET /v1/audit-logs/checkpoint. Checkpoint is a signed note in the
+// form of a tlog-checkpoint that says so; Key is the public key that verifies it, as NAME+HASH+KEY. Keep both where
+// nobody who can change the database can change them.
+type AuditCheckpoint struct {
+	Checkpoint string `json:"checkpoint"`
+	Key        string `json:"key"`
+	Entries    int64  `json:"entries"`
+	Hash       string `json:"hash"` // of the last entry
+	Time       Time   `json:"time"`
+}

@@ -175,6 +175,7 @@ func (a *API) routes(metrics http.Handler) {
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", "List calls through the gateway, newest first"}, a.listLogs, fails(404))
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", "List recorded decisions, newest first"}, a.listAudit, fails(404))
+	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
 	bare(a, op{"POST", "/admin/auth/login", "login", "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
 	bare(a, op{"GET", adminValues, "admin-list-secret-environments", "List the environments in which a secret has a value"}, a.adminListValues)

@@ -39,3 +39,10 @@ func auditEntryOf(e audit.Entry) wire.AuditEntry {
 		Prev: e.Prev, Hash: e.Hash,
 	}
 }
+
+func (a *API) getAuditCheckpoint(ctx context.Context, c *call, _ *none) (wire.AuditCheckpoint, error) {
+	s, err := a.control.AuditCheckpoint(ctx, c.who)
+	return wire.AuditCheckpoint{
+		Checkpoint: string(s.Note), Key: s.Key, Entries: s.Entries, Hash: s.Hash, Time: wire.Time(s.Time),
+	}, err
+}

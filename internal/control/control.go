@@ -55,6 +55,7 @@ type Control struct {
 	forced      forced
 	echoes      echoes
 	signing     signingKey
+	checkpoints checkpointKey
 }
 
 // New checks the configuration.

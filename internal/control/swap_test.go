@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
@@ -358,14 +360,15 @@ func (x *fixture) authorize(t *testing.T, p *testkit.Provider, environmentRef st
 
 // boundSettings are the settings of an installation that are refused with another's value; the others say why not.
 var (
-	boundSettings = []string{"pepper_check", "signing_key"}
+	boundSettings = []string{"pepper_check", "signing_key", "checkpoint_key"}
 	freeSettings  = map[string]string{"first_account": "names the account of the first start; it opens nothing"}
 )
 
-// TestSettingsAreBound gives each setting that is bound the value of every other, and the sealed key each field of another
-// installation's that has the same key-encryption key: none of it starts.
+// TestSettingsAreBound gives each setting that is bound the value of every other, and the sealed keys each field of another
+// installation's that has the same key-encryption key: none of it starts, or signs a checkpoint.
 func TestSettingsAreBound(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
+		x.checkpoint(t)
 		stored := map[string][]byte{}
 		for _, r := range x.read(t, "installation", []string{"name", "value"}) {
 			stored[r.text("name")], _ = r["value"].([]byte)
@@ -379,6 +382,9 @@ func TestSettingsAreBound(t *testing.T) {
 			c, err := control.New(x.settings)
 			if err == nil {
 				err = c.Unlock(t.Context())
+			}
+			if err == nil {
+				_, err = c.AuditCheckpoint(t.Context(), x.owner)
 			}
 			if err == nil {
 				t.Errorf("%s with %s: it starts", name, what)
@@ -396,16 +402,26 @@ func TestSettingsAreBound(t *testing.T) {
 			t.Errorf("as it was: %v", err)
 		}
 		second := testkit.Open(t, store.Config{Path: filepath.Join(t.TempDir(), "second.db")})
-		open(t, settings(t, second, 1, 2))
-		var theirs []byte
-		if err := second.ReadAll(t.Context(), func(tx *store.Tx) (err error) {
-			theirs, err = tx.Setting(t.Context(), "signing_key")
-			return err
-		}); err != nil {
+		err := second.CreateAccount(t.Context(), x.account, "theirs", func(tx *store.Tx) error {
+			return tx.AppendAudit(t.Context(), audit.Entry{Action: string(access.AccountCreate)})
+		})
+		if err == nil {
+			_, err = open(t, settings(t, second, 1, 2)).AuditCheckpoints(t.Context(), func(string, string) bool { return true })
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		for field, mixed := range mixes(t, stored["signing_key"], theirs) {
-			refused(field+" of another", "signing_key", mixed)
+		for _, name := range []string{"signing_key", "checkpoint_key"} {
+			var theirs []byte
+			if err := second.ReadAll(t.Context(), func(tx *store.Tx) (err error) {
+				theirs, err = tx.Setting(t.Context(), name)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			for field, mixed := range mixes(t, stored[name], theirs) {
+				refused(field+" of another", name, mixed)
+			}
 		}
 	})
 }

@@ -17,9 +17,10 @@ import (
 
 // The settings of an installation.
 const (
-	settingPepper  = "pepper_check"
-	settingSigning = "signing_key"
-	settingFirst   = "first_account"
+	settingPepper     = "pepper_check"
+	settingSigning    = "signing_key"
+	settingFirst      = "first_account"
+	settingCheckpoint = "checkpoint_key"
 )
 
 // ErrOtherKeys is what Unlock answers when the keys are not those the database was made with.
@@ -31,7 +32,7 @@ type signingKey struct {
 	private ed25519.PrivateKey
 }
 
-// sealedSigningKey is the signing key as stored.
+// sealedSigningKey is a key that signs as it is stored.
 type sealedSigningKey struct {
 	ID     string
 	Sealed secret.Sealed
@@ -44,7 +45,7 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "control: unlock")
 	// a digest of a fixed text proves the pepper without telling it
 	proof := c.digester.Sum("lockage pepper check")
-	fresh, err := c.newSigningKey(ctx)
+	fresh, err := c.newSigningKey(ctx, signingBinding)
 	if err != nil {
 		return err
 	}
@@ -135,14 +136,15 @@ func signingBinding(id string) secret.Binding {
 	return secret.Binding{Secret: id, Version: 1, Type: secret.SigningKey}
 }
 
-func (c *Control) newSigningKey(ctx context.Context) ([]byte, error) {
+// newSigningKey makes an Ed25519 key, sealed for what binding answers for its id.
+func (c *Control) newSigningKey(ctx context.Context, binding func(id string) secret.Binding) ([]byte, error) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(public)
 	id := hex.EncodeToString(sum[:8])
-	sealed, err := c.sealer.Seal(ctx, signingBinding(id), secret.NewPlaintext(private.Seed()))
+	sealed, err := c.sealer.Seal(ctx, binding(id), secret.NewPlaintext(private.Seed()))
 	if err != nil {
 		return nil, err
 	}

@@ -26,8 +26,9 @@ const (
 
 // The types of what Lockage seals for itself; no secret has one.
 const (
-	SigningKey Type = "signing_key" // signs the members' session tokens
-	Answer     Type = "answer"      // an answer kept for a repeated request
+	SigningKey    Type = "signing_key"    // signs the members' session tokens
+	CheckpointKey Type = "checkpoint_key" // signs checkpoints of audit logs
+	Answer        Type = "answer"         // an answer kept for a repeated request
 )
 
 // Secret is a named credential. It has no value itself: each environment holds its own.

@@ -91,3 +91,22 @@ func (tx *Tx) Audit(ctx context.Context, f AuditFilter) ([]audit.Entry, error) {
 	query := `SELECT ` + auditColumns + ` FROM audit_entries WHERE ` + w.text() + ` ORDER BY sequence ` + order + ` LIMIT ` + w.arg(f.Limit)
 	return all(ctx, tx, scanAudit, query, w.args...)
 }
+
+// AuditHead is how far an account's log has come.
+type AuditHead struct {
+	Account string
+	Entries int64
+	Hash    string // of the last of them
+}
+
+func scanAuditHead(r row) (h AuditHead, err error) { return h, r.Scan(&h.Account, &h.Entries, &h.Hash) }
+
+// AuditHead answers how far the account's log has come.
+func (tx *Tx) AuditHead(ctx context.Context) (AuditHead, error) {
+	return one(ctx, tx, "account", scanAuditHead, `SELECT id, version, audit_hash FROM accounts WHERE id = $1`, tx.account)
+}
+
+// AuditHeads answers how far the log of every account has come; used through ReadAll.
+func (tx *Tx) AuditHeads(ctx context.Context) ([]AuditHead, error) {
+	return all(ctx, tx, scanAuditHead, `SELECT id, version, audit_hash FROM accounts ORDER BY id`)
+}

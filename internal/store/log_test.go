@@ -113,6 +113,10 @@ func TestAudit(t *testing.T) {
 			if diff := cmp.Diff(want.Seal(entries[0].Hash), entries[1]); diff != "" {
 				t.Errorf("entry (-want +got):\n%s", diff)
 			}
+			head, err := tx.AuditHead(ctx)
+			if want := (store.AuditHead{Account: ours, Entries: 2, Hash: entries[1].Hash}); head != want || err != nil {
+				t.Errorf("head: got %+v and %v, want %+v", head, err, want)
+			}
 			var v audit.Verifier
 			for _, e := range entries {
 				if err := v.Next(e); err != nil {
@@ -121,6 +125,19 @@ func TestAudit(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+func TestAuditHeads(t *testing.T) {
+	onBoth(t, func(t *testing.T, x fixture) {
+		var heads []store.AuditHead
+		err := x.ReadAll(t.Context(), func(tx *store.Tx) (err error) {
+			heads, err = tx.AuditHeads(t.Context())
+			return err
+		})
+		if err != nil || len(heads) != 2 || heads[0].Account != ours || heads[1].Account != theirs || heads[0].Entries != 1 || len(heads[0].Hash) != 64 {
+			t.Errorf("got %+v and %v, want the heads of both accounts", heads, err)
+		}
 	})
 }
 
