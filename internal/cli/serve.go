@@ -47,6 +47,8 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.Bool("dev", false, "routes may reach this machine's own addresses")
 	fs.String("tls-cert", "", "a PEM `FILE` with the certificate, to serve https")
 	fs.String("tls-key", "", "a PEM `FILE` with its key")
+	fs.String("audit-checkpoint", "", "a `FILE` or https URL that signed checkpoints of the audit log are carried to (default: none)")
+	fs.String("audit-checkpoint-every", "", "how often, a `DURATION` (default "+d.CheckpointEvery.String()+")")
 	return cmd
 }
 

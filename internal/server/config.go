@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -34,6 +35,9 @@ type Config struct {
 	Dev            bool           // allows loopback upstreams
 	TLSCert        string         // PEM file for both listeners; "" is clear text
 	TLSKey         string
+
+	AuditCheckpoint string        // the file or URL that checkpoints of the audit log are carried to; "" is none
+	CheckpointEvery time.Duration // how often
 
 	// Only from the environment, and read at the first start.
 	BootstrapToken, BootstrapEmail, BootstrapPassword string
@@ -65,6 +69,8 @@ var settings = []setting{
 	{"dev", setDev},
 	{"tls-cert", text(func(c *Config) *string { return &c.TLSCert })},
 	{"tls-key", text(func(c *Config) *string { return &c.TLSKey })},
+	{"audit-checkpoint", text(func(c *Config) *string { return &c.AuditCheckpoint })},
+	{"audit-checkpoint-every", setCheckpointEvery},
 }
 
 var bootstrapSettings = []setting{
@@ -75,7 +81,7 @@ var bootstrapSettings = []setting{
 
 // Defaults is the configuration of a server that was told nothing.
 func Defaults() Config {
-	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071"}
+	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", CheckpointEvery: time.Minute}
 }
 
 // LoadConfig puts the configuration together from the flags that were really given, the environment and, when
@@ -137,7 +143,27 @@ func (c *Config) check() error {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("tls-cert and tls-key: give both or neither")
 	}
+	return c.checkCheckpoint()
+}
+
+// checkCheckpoint takes a file, an https URL, and with --dev an http URL of this machine.
+func (c *Config) checkCheckpoint() error {
+	if !strings.Contains(c.AuditCheckpoint, "://") {
+		return nil
+	}
+	u, err := url.Parse(c.AuditCheckpoint)
+	switch {
+	case err != nil || u.Host == "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("audit-checkpoint: must be a file or an https URL, for example https://witness.example.com/lockage")
+	case u.Scheme == "http" && !(c.Dev && isLoopback(u.Hostname())):
+		return errors.New("audit-checkpoint: must be an https URL; http is for this machine's own addresses, with --dev")
+	}
 	return nil
+}
+
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // readFile reads a YAML file of settings; a list is joined by commas. Unknown and doubled keys are refused.
@@ -241,6 +267,13 @@ func setPublicURL(c *Config, v string) error {
 		return errors.New("must be an http or https URL, for example https://lockage.example.com")
 	}
 	c.PublicURL = v
+	return nil
+}
+
+func setCheckpointEvery(c *Config, v string) (err error) {
+	if c.CheckpointEvery, err = time.ParseDuration(v); err != nil || c.CheckpointEvery < time.Second || c.CheckpointEvery > 24*time.Hour {
+		return errors.New("must be a duration from 1s to 24h")
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -31,19 +32,20 @@ func file(t *testing.T, text string) string {
 
 func TestLoadConfigDefaults(t *testing.T) {
 	got, err := server.LoadConfig(nil, environment(nil))
-	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071"}
+	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", CheckpointEvery: time.Minute}
 	if err != nil || !cmp.Equal(got, want) {
 		t.Errorf("defaults: %v, %s", err, cmp.Diff(want, got))
 	}
 }
 
 func TestLoadConfigPrecedence(t *testing.T) {
-	path := file(t, "data: /file\nkek: file:/key\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\n")
+	path := file(t, "data: /file\nkek: file:/key\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\naudit-checkpoint-every: 5m\n")
 	got, err := server.LoadConfig(
 		map[string]string{"config": path, "data": "/flag"},
-		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true"}))
+		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true", "LOCKAGE_AUDIT_CHECKPOINT": "http://[::1]:9/x"}))
 	want := server.Config{
 		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, KEK: "file:/key", BootstrapToken: "tk_x",
+		AuditCheckpoint: "http://[::1]:9/x", CheckpointEvery: 5 * time.Minute,
 		AllowUpstreams: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")},
 	}
 	if err != nil || !cmp.Equal(got, want, cmpopts.EquateComparable(netip.Prefix{})) {
@@ -77,6 +79,12 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "limit text", flags: map[string]string{"limit-environments": "canary"}, want: "--limit-environments: must be 0"},
 		{name: "dev", variables: map[string]string{"LOCKAGE_DEV": "canary"}, want: "dev: must be true or false"},
 		{name: "half of TLS", flags: map[string]string{"tls-cert": "x"}, want: "give both or neither"},
+		{name: "checkpoints every", flags: map[string]string{"audit-checkpoint-every": "canary"}, want: "--audit-checkpoint-every: must be a duration from 1s to 24h"},
+		{name: "checkpoints too often", flags: map[string]string{"audit-checkpoint-every": "10ms"}, want: "--audit-checkpoint-every: must be a duration"},
+		{name: "checkpoints to nowhere", flags: map[string]string{"audit-checkpoint": "ftp://canary/x"}, want: "audit-checkpoint: must be a file or an https URL"},
+		{name: "checkpoints to no host", flags: map[string]string{"audit-checkpoint": "https:///canary"}, want: "audit-checkpoint: must be a file or an https URL"},
+		{name: "checkpoints in the clear", flags: map[string]string{"audit-checkpoint": "http://127.0.0.1/canary"}, want: "audit-checkpoint: must be an https URL; http is for this machine's own addresses, with --dev"},
+		{name: "checkpoints in the clear abroad", flags: map[string]string{"audit-checkpoint": "http://canary/x", "dev": "true"}, want: "audit-checkpoint: must be an https URL"},
 		{name: "no data", flags: map[string]string{"data": ""}, want: "must name a folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

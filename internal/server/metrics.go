@@ -16,6 +16,9 @@ var (
 	dropped     = prometheus.NewDesc("lockage_gateway_records_dropped_total", "Records of calls that were lost because they could not be stored in time.", nil, nil)
 	echoes      = prometheus.NewDesc("lockage_gateway_echoes_total", "Injected values that were taken out of answers.", nil, nil)
 	unscanned   = prometheus.NewDesc("lockage_gateway_echo_unscanned_total", "Answers that the echo guard could not look through: of another coding, or of an upgraded connection.", nil, nil)
+
+	behindMetric   = prometheus.NewDesc("lockage_audit_checkpoint_behind_seconds", "For how long a checkpoint of the audit log waits to be carried away; 0 when none does.", nil, nil)
+	failuresMetric = prometheus.NewDesc("lockage_audit_checkpoint_failures_total", "Failed attempts to carry checkpoints of the audit log away.", nil, nil)
 )
 
 // gatewayCollector reads the gateway's counters when asked: the hot path only adds to them.
@@ -44,9 +47,26 @@ func (g gatewayCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(unscanned, prometheus.CounterValue, float64(stats.Unscanned))
 }
 
+// checkpointCollector tells whether checkpoints are carried away.
+type checkpointCollector struct{ c *checkpoints }
+
+func (checkpointCollector) Describe(descs chan<- *prometheus.Desc) {
+	descs <- behindMetric
+	descs <- failuresMetric
+}
+
+func (c checkpointCollector) Collect(out chan<- prometheus.Metric) {
+	behind, failures := c.c.stats()
+	out <- prometheus.MustNewConstMetric(behindMetric, prometheus.GaugeValue, behind.Seconds())
+	out <- prometheus.MustNewConstMetric(failuresMetric, prometheus.CounterValue, float64(failures))
+}
+
 // metrics serves everything worth watching in the Prometheus text format.
 func metrics(r *Running) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), gatewayCollector{r})
+	if r.witness != nil {
+		registry.MustRegister(checkpointCollector{r.witness})
+	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }

@@ -5,6 +5,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,14 +55,20 @@ type Running struct {
 	gateway  *gateway.Gateway
 	fronts   [2]*http.Server // control plane, gateway
 	sockets  [2]net.Listener
-	tls      *tls.Config // nil: clear text
+	tls      *tls.Config  // nil: clear text
+	witness  *checkpoints // nil: checkpoints are not carried anywhere
 	failed   chan error
 	stopLoop func()
 	draining chan struct{}
 }
 
 // Start starts a server; it serves until Stop.
-func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err error) {
+func Start(ctx context.Context, c Config, logger *slog.Logger) (*Running, error) {
+	return start(ctx, c, logger, nil)
+}
+
+// start is Start with the authorities that the receiver of checkpoints is checked with; nil: the system's.
+func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertPool) (_ *Running, err error) {
 	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
 	defer func() {
 		if err != nil {
@@ -75,7 +82,7 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (_ *Running, err 
 	r.closing = append(r.closing, release)
 	// whatever an operator may have got wrong comes before the first start makes an account, whose credentials are shown
 	// once
-	if err := r.open(ctx, c); err != nil {
+	if err := r.open(ctx, c, roots); err != nil {
 		return nil, err
 	}
 	sealer, digester, forget, err := r.openData(ctx, c)
@@ -148,8 +155,8 @@ func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *
 	return secret.NewSealer(kek), digester, forget, nil
 }
 
-// open opens both listeners.
-func (r *Running) open(ctx context.Context, c Config) (err error) {
+// open opens both listeners, and where checkpoints are carried to.
+func (r *Running) open(ctx context.Context, c Config, roots *x509.CertPool) (err error) {
 	if r.tls, err = loadTLS(c); err != nil {
 		return err
 	}
@@ -159,7 +166,12 @@ func (r *Running) open(ctx context.Context, c Config) (err error) {
 		}
 		r.closing = append(r.closing, ignoreClosed(r.sockets[i].Close))
 	}
-	return nil
+	if c.AuditCheckpoint == "" {
+		return nil
+	}
+	to, err := placeOf(c.AuditCheckpoint, roots)
+	r.witness = newCheckpoints(to, c.CheckpointEvery, r.logger)
+	return err
 }
 
 // build puts the two fronts together.
@@ -185,6 +197,10 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	var loops sync.WaitGroup
 	loops.Go(func() { r.holder.Run(loop, pollEvery) })
 	loops.Go(func() { operations.RenewTokens(loop, renewEvery) })
+	if r.witness != nil {
+		r.witness.sign = operations.AuditCheckpoints
+		loops.Go(func() { r.witness.run(loop) })
+	}
 	r.stopLoop = func() { cancel(); loops.Wait() }
 	for i, s := range r.fronts {
 		s.TLSConfig = r.tls.Clone()
