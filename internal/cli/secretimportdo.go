@@ -85,16 +85,13 @@ func (p *program) applyImport(ctx context.Context, c *client.Client, plan *impor
 		}
 		p.note("[%d/%d] %s", i+1, len(jobs), clean(j.what))
 		for _, w := range warnings {
-			w = importWarning(w, j.what)
+			w = j.what + ": " + w
 			p.note("warning: %s", clean(w))
 			plan.Warnings = append(plan.Warnings, w)
 		}
 	}
 	return nil
 }
-
-// importWarning is a warning of the server's with the step that it is about.
-func importWarning(w, what string) string { return what + ": " + w }
 
 // importStep words a step.
 func importStep(s intake.Step) string {

@@ -53,8 +53,8 @@ func (p *program) printImport(plan importPlan) {
 	g := newPage(p.out)
 	for _, r := range plan.Routes {
 		over := ""
-		if r.Draft {
-			over = " (in the draft that is saved)"
+		if r.SavedBy != "" {
+			over = " (in the draft of " + r.SavedBy + ")"
 		}
 		g.line(bold, "route %s%s", r.Route, over)
 		for _, n := range r.Renamed {

@@ -24,7 +24,7 @@ type importPlan struct {
 // importRoute is a route whose draft names the new secrets then.
 type importRoute struct {
 	Route   string          `json:"route"`
-	Draft   bool            `json:"draft"` // it has one already, which is what changes
+	SavedBy string          `json:"saved_by,omitempty"` // whose draft there is already, which is what changes
 	Renamed []importRenamed `json:"renamed"`
 	Spare   []string        `json:"spare_overlays"` // environments whose overlay then says nothing that the base does not
 
@@ -42,6 +42,10 @@ type importRenamed struct {
 func (plan *importPlan) addRoutes(ctx context.Context, c *client.Client, stand intake.Stand, live map[string][]wire.SecretEnvironment) error {
 	if len(plan.Renames()) == 0 {
 		return nil
+	}
+	drafts, err := c.ListChanges(ctx)
+	if err != nil {
+		return err
 	}
 	rewritten := map[string]bool{} // ids
 	for r, err := range c.Routes(ctx) {
@@ -64,7 +68,7 @@ func (plan *importPlan) addRoutes(ctx context.Context, c *client.Client, stand i
 			plan.Warnings = append(plan.Warnings, "route "+r.Key+" names an old secret, and "+why)
 			continue
 		}
-		step := importRoute{Route: r.Key, Draft: r.Draft, Spare: append([]string{}, n.Spare...), body: n.Body, etag: r.ETag}
+		step := importRoute{Route: r.Key, SavedBy: savedBy(drafts, r), Spare: append([]string{}, n.Spare...), body: n.Body, etag: r.ETag}
 		for _, m := range n.Renamed {
 			from := m.From
 			for name, held := range stand.Secrets {
@@ -79,6 +83,16 @@ func (plan *importPlan) addRoutes(ctx context.Context, c *client.Client, stand i
 	}
 	plan.warnLive(live, rewritten)
 	return nil
+}
+
+// savedBy is whose draft a route has; "": it has none.
+func savedBy(drafts []wire.DraftChange, r wire.Route) string {
+	for _, d := range drafts {
+		if d.Kind == "route" && d.Key == r.Key {
+			return d.SavedBy
+		}
+	}
+	return ""
 }
 
 // gone says why a route's draft is not changed.
