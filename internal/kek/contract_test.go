@@ -264,8 +264,8 @@ func TestServiceIsGone(t *testing.T) {
 		p.standin.CloseClientConnections()
 		p.standin.Listener.Close()
 		_, err := k.Wrap(t.Context(), dataKey(), []byte("place"))
-		if !errors.Is(err, kek.ErrUnreachable) {
-			t.Errorf("got %v, want ErrUnreachable", err)
+		if !errors.Is(err, kek.ErrUnreachable) || !strings.Contains(err.Error(), "connection refused") {
+			t.Errorf("got %v, want ErrUnreachable and the system's reason", err)
 		}
 		p.tellsNothing(t, err)
 	})

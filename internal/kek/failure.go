@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
@@ -62,6 +63,7 @@ func reason(err error) string {
 		record      tls.RecordHeaderError
 		alert       tls.AlertError
 		operation   *net.OpError
+		system      syscall.Errno
 		timeout     net.Error
 	)
 	switch {
@@ -79,6 +81,8 @@ func reason(err error) string {
 		return "has an address without TLS"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "did not answer in time"
+	case errors.As(err, &operation) && errors.As(err, &system):
+		return "cannot be connected to: " + system.Error()
 	case errors.As(err, &operation):
 		return "cannot be connected to (" + operation.Op + ")"
 	}

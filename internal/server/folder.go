@@ -61,7 +61,7 @@ func openKEK(ctx context.Context, c Config) (k secret.KEK, made string, err erro
 		err = kek.Prove(ctx, k)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("the key-encryption key of --kek: %w", err)
+		return nil, "", fmt.Errorf("--kek: %w", err)
 	}
 	return k, "", nil
 }
