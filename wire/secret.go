@@ -130,6 +130,10 @@ type SecretVersion struct {
 	AllowedHosts []string `json:"allowed_hosts"`
 	LastUsedAt   Time     `json:"last_used_at"`
 	Uses         int64    `json:"uses"`
+
+	ConnectionStatus string `json:"connection_status,omitempty"` // of an oauth2 secret
+	ConnectionError  string `json:"connection_error,omitempty"`
+	TokenObtainedAt  Time   `json:"token_obtained_at,omitzero"`
 }
 
 // ExpiringSecret is a value in force that has expired or soon will: GET /v1/secrets/expiring, soonest first.

@@ -104,6 +104,7 @@ func secretVersionOf(v control.SecretVersion) wire.SecretVersion {
 	out := wire.SecretVersion{
 		Version: v.Version, State: string(v.State), CreatedAt: wire.Time(v.CreatedAt), CreatedBy: v.CreatedBy,
 		ExpiresAt: wire.Time(v.ExpiresAt), Strict: v.Strict, AllowedHosts: v.Hosts, LastUsedAt: wire.Time(v.LastUsedAt), Uses: v.Uses,
+		ConnectionStatus: string(v.Connection), ConnectionError: v.Token.ErrorCode, TokenObtainedAt: wire.Time(v.Token.ObtainedAt),
 	}
 	if out.AllowedHosts == nil {
 		out.AllowedHosts = []string{}

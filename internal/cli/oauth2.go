@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockage/lockage/client"
 	"github.com/lockage/lockage/wire"
 )
 
@@ -14,6 +16,7 @@ func (p *program) secretsOAuth2() *cobra.Command {
 	var environment string
 	var v wire.SecretOAuth2
 	var terms termsFlags
+	var secretless bool
 	cmd := &cobra.Command{
 		Use:   "oauth2 NAME --environment ENVIRONMENT [flags] < client secret",
 		Short: "Set an oauth2 secret's client in one environment",
@@ -37,7 +40,7 @@ somebody authorizes afterwards: lockage secrets authorize.`,
 			if err != nil {
 				return err
 			}
-			if v.ClientCertificate == "" || v.GrantType == "refresh_token" {
+			if !secretless && (v.ClientCertificate == "" || v.GrantType == "refresh_token") {
 				text, err := p.confidential(cmd.Context(), "Client secret: ", "client secret")
 				if err != nil {
 					return err
@@ -51,11 +54,11 @@ somebody authorizes afterwards: lockage secrets authorize.`,
 			}
 			s, err := c.PutOAuth2(cmd.Context(), args[0], environment, v)
 			p.warn(s.Warnings)
-			status := s.ConnectionStatus
-			if s.ConnectionError != "" {
-				status += " (" + s.ConnectionError + ")"
+			version, status := s.Version, connectionCell(s.ConnectionStatus, s.ConnectionError)
+			if v.Stage {
+				version, status = s.StagedVersion, "staged; in force is what was"
 			}
-			return p.printDone(s, err, "%s has a client in %s (version %d): %s", args[0], s.Environment, max(s.Version, s.StagedVersion), status)
+			return p.printDone(s, err, "%s has a client in %s (version %d): %s", args[0], s.Environment, version, status)
 		},
 	}
 	fs := cmd.Flags()
@@ -68,6 +71,7 @@ somebody authorizes afterwards: lockage secrets authorize.`,
 	fs.StringVar(&v.Audience, "audience", "", "the `AUDIENCE` to ask for")
 	fs.StringVar(&v.ClientAuth, "client-auth", "", "how the client authenticates, a `WAY`: basic (the default) or body")
 	fs.StringVar(&v.ClientCertificate, "client-certificate", "", "the certificate `SECRET` to show to the token endpoint")
+	fs.BoolVar(&secretless, "no-secret", false, "the client has no secret, and nothing is read")
 	fs.BoolVar(&v.Stage, "stage", false, "test calls may try it; the version in force stays")
 	terms.register(cmd)
 	return cmd
@@ -100,6 +104,10 @@ the browser back. The redirect URI that it prints must be registered at the prov
 			if err != nil {
 				return err
 			}
+			before, err := newestOAuth2(cmd.Context(), c, args[0], environment)
+			if err != nil {
+				return err
+			}
 			a, err := c.AuthorizeOAuth2(cmd.Context(), args[0], environment)
 			if err != nil {
 				return err
@@ -122,15 +130,15 @@ the browser back. The redirect URI that it prints must be registered at the prov
 					return cmd.Context().Err()
 				case <-ticker.C:
 				}
-				list, err := c.SecretEnvironments(cmd.Context(), args[0])
-				if err != nil {
+				v, err := newestOAuth2(cmd.Context(), c, args[0], environment)
+				switch {
+				case err != nil:
 					return err
-				}
-				for _, s := range list {
-					if s.Environment == environment && s.OAuth2 != nil && time.Time(s.OAuth2.ObtainedAt).After(since.Add(-time.Second)) {
-						p.note("%s is %s in %s", args[0], s.ConnectionStatus, environment)
-						return nil
-					}
+				case v.TokenObtainedAt != before.TokenObtainedAt:
+					p.note("%s is %s in %s", args[0], v.ConnectionStatus, environment)
+					return nil
+				case v.ConnectionError != before.ConnectionError:
+					return fmt.Errorf("the provider refused it: %s; begin again", clean(v.ConnectionError))
 				}
 			}
 			return errors.New("nobody authorized in time; begin again")
@@ -139,4 +147,27 @@ the browser back. The redirect URI that it prints must be registered at the prov
 	cmd.Flags().StringVarP(&environment, "environment", "e", "", "the `ENVIRONMENT` whose client it is")
 	cmd.Flags().DurationVar(&wait, "wait", 10*time.Minute, "how long to wait; 0 does not")
 	return cmd
+}
+
+// newestOAuth2 is the version that is authorized: the staged one if there is one, else that in force.
+func newestOAuth2(ctx context.Context, c *client.Client, name, environment string) (newest wire.SecretVersion, err error) {
+	list, err := c.SecretVersions(ctx, name, environment)
+	for _, v := range list {
+		if v.State != "kept" && v.Version > newest.Version {
+			newest = v
+		}
+	}
+	return newest, err
+}
+
+// connectionCell is how a connection stands, with the provider's code.
+func connectionCell(status, code string) string {
+	switch {
+	case code != "":
+		return status + " (" + code + ")"
+	case status == "":
+		return "-"
+	default:
+		return status
+	}
 }

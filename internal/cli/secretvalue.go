@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"encoding/base64"
 	"slices"
 	"strconv"
@@ -48,10 +47,7 @@ func secretEnvironmentColumns(connection bool) []column[wire.SecretEnvironment] 
 			return at(s.ExpiresAt, "-")
 		}},
 		{head: "connection", cell: func(s wire.SecretEnvironment) string {
-			if s.ConnectionError != "" {
-				return s.ConnectionStatus + " (" + s.ConnectionError + ")"
-			}
-			return cmp.Or(s.ConnectionStatus, "-")
+			return connectionCell(s.ConnectionStatus, s.ConnectionError)
 		}, single: !connection},
 		{head: "last used", cell: func(s wire.SecretEnvironment) string { return at(s.LastUsedAt, "-") }},
 		{head: "routes using", cell: func(s wire.SecretEnvironment) string {

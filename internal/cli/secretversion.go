@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -9,13 +10,16 @@ import (
 	"github.com/lockage/lockage/wire"
 )
 
-func secretVersionColumns() []column[wire.SecretVersion] {
+func secretVersionColumns(connection bool) []column[wire.SecretVersion] {
 	return []column[wire.SecretVersion]{
 		{head: "version", cell: func(v wire.SecretVersion) string { return strconv.FormatInt(v.Version, 10) }},
 		{head: "state", cell: func(v wire.SecretVersion) string { return v.State }},
 		{head: "created", cell: func(v wire.SecretVersion) string { return at(v.CreatedAt, "") }},
 		{head: "created by", cell: func(v wire.SecretVersion) string { return v.CreatedBy }},
 		{head: "expires", cell: func(v wire.SecretVersion) string { return at(v.ExpiresAt, "never") }},
+		{head: "connection", cell: func(v wire.SecretVersion) string {
+			return connectionCell(v.ConnectionStatus, v.ConnectionError)
+		}, single: !connection},
 		{head: "last used", cell: func(v wire.SecretVersion) string { return at(v.LastUsedAt, "never") }},
 		{head: "uses", cell: func(v wire.SecretVersion) string { return strconv.FormatInt(v.Uses, 10) }},
 	}
@@ -35,7 +39,8 @@ func (p *program) secretsVersions() *cobra.Command {
 				return err
 			}
 			list, err := c.SecretVersions(cmd.Context(), args[0], environment)
-			return printList(p, list, err, secretVersionColumns())
+			connected := slices.ContainsFunc(list, func(v wire.SecretVersion) bool { return v.ConnectionStatus != "" })
+			return printList(p, list, err, secretVersionColumns(connected))
 		},
 	}
 	cmd.Flags().StringVarP(&environment, "environment", "e", "", "the `ENVIRONMENT` whose versions are listed")

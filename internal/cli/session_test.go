@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/lockage/lockage/internal/cli"
 	"github.com/lockage/lockage/internal/server"
+	"github.com/lockage/lockage/internal/testkit"
 	"github.com/lockage/lockage/wire"
 )
 
@@ -37,20 +39,22 @@ func TestMain(m *testing.M) {
 }
 
 // TestSessions plays each file of testdata as a person would at a terminal, with a real server of its own: lockage is
-// the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's, $MEMBER a second person's.
+// the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's, $MEMBER a second person's, $PROVIDER
+// an OAuth2 server that knows $CLIENT_ID, whose secret is in the file client.
 func TestSessions(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
-		Setup: session,
+		Setup: func(env *testscript.Env) error { return session(t, env) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"jsonenv": jsonEnv,
 			"until":   until,
 			"exits":   exits,
+			"browse":  browse,
 		},
 	})
 }
 
-func session(env *testscript.Env) error {
+func session(t *testing.T, env *testscript.Env) error {
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -82,6 +86,12 @@ func session(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("MEMBER", member)
+	provider := testkit.NewProvider(t, time.Hour)
+	env.Setenv("PROVIDER", provider.URL)
+	env.Setenv("CLIENT_ID", testkit.ProviderClient)
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "client"), []byte(testkit.ProviderSecret+"\n"), 0o600); err != nil {
+		return err
+	}
 	env.Setenv("LOCKAGE_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
 	// Under the race detector each command would otherwise wait a second before it ends.
 	env.Setenv("GORACE", "atexit_sleep_ms=0")
@@ -171,5 +181,26 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 		case <-deadline:
 			ts.Fatalf("nothing matched %s", pattern)
 		}
+	}
+}
+
+// browse opens the URL of an authorization and follows it to its end, which must be of a status: browse STATUS URL. With
+// "deny" behind it, the provider's answer is a refusal.
+func browse(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: browse STATUS URL [deny]")
+	}
+	address := args[1]
+	if len(args) > 2 {
+		u, err := url.Parse(address)
+		ts.Check(err)
+		q := u.Query()
+		address = q.Get("redirect_uri") + "?" + url.Values{"state": {q.Get("state")}, "error": {"access_denied"}}.Encode()
+	}
+	resp, err := http.Get(address) //nolint:gosec,noctx // a test's own servers
+	ts.Check(err)
+	defer resp.Body.Close()
+	if strconv.Itoa(resp.StatusCode) != args[0] {
+		ts.Fatalf("got the status %d, want %s", resp.StatusCode, args[0])
 	}
 }

@@ -193,11 +193,9 @@ func (v *visit) inForce(ctx context.Context, status *SecretStatus, slot secret.S
 		return err
 	}
 	if status.Value.Type == secret.OAuth2 {
-		if status.Token, err = v.OAuth2Token(ctx, slot.EnvironmentID, slot.SecretID, slot.Active); err != nil {
+		if status.Token, status.Connection, err = v.connection(ctx, status.Value); err != nil {
 			return err
 		}
-		status.Connection = status.Token.Status(v.Now())
-		status.Token.Access, status.Token.Refresh = secret.Sealed{}, secret.Sealed{}
 	}
 	status.Value.Sealed, status.Expired = secret.Sealed{}, status.Value.Terms.Expired(v.Now())
 	for _, u := range uses {
@@ -206,4 +204,14 @@ func (v *visit) inForce(ctx context.Context, status *SecretStatus, slot secret.S
 		}
 	}
 	return nil
+}
+
+// connection is what may be told of an OAuth2 value's tokens.
+func (v *visit) connection(ctx context.Context, value secret.Value) (t secret.Token, status secret.ConnectionStatus, err error) {
+	if t, err = v.OAuth2Token(ctx, value.EnvironmentID, value.SecretID, value.Version); err != nil {
+		return secret.Token{}, "", err
+	}
+	status = t.Status(v.Now())
+	t.Access, t.Refresh = secret.Sealed{}, secret.Sealed{}
+	return t, status, nil
 }

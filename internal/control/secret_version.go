@@ -18,6 +18,8 @@ type SecretVersion struct {
 	State      VersionState
 	LastUsedAt time.Time // when it was last injected into a call; zero: never
 	Uses       int64
+	Connection secret.ConnectionStatus // of an OAuth2 value; else ""
+	Token      secret.Token            // of an OAuth2 value, without what is sealed
 }
 
 // VersionState is what a version is to its environment.
@@ -53,6 +55,11 @@ func (c *Control) SecretVersions(ctx context.Context, who access.Principal, ref,
 		for i, value := range values {
 			value.Sealed = secret.Sealed{}
 			list[i] = SecretVersion{Value: value, State: stateOf(value.Version, slot)}
+			if value.Type == secret.OAuth2 {
+				if list[i].Token, list[i].Connection, err = v.connection(ctx, value); err != nil {
+					return err
+				}
+			}
 			for _, u := range uses {
 				if u.EnvironmentID == v.environment.ID && u.Version == value.Version {
 					list[i].LastUsedAt, list[i].Uses = u.LastUsedAt, u.Count
