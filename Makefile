@@ -6,7 +6,8 @@ GO ?= go
 GOLDEN = $(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' . )))
 
 # Packages in which goroutines share much: the race detector pays there.
-RACE := ./internal/control/... ./internal/gateway/... ./internal/snapshot/...
+RACE := ./internal/control/... ./internal/gateway/... ./internal/snapshot/... \
+	./internal/server/... ./internal/oauth/... ./internal/secret/...
 
 # How long `make fuzz` stays with each target.
 FUZZTIME ?= 30s
