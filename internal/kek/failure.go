@@ -18,7 +18,7 @@ import (
 var (
 	// ErrUnreachable says that the service gave no answer that counts: none in time, a failure of its own, too many
 	// requests, or something that only stood in its way. What was unwrapped before stays true.
-	ErrUnreachable = errors.New("the key-encryption key cannot be reached")
+	ErrUnreachable = secret.ErrUnreachable
 	// ErrRefused says that the service refuses this server the key: a right is missing, or the key is disabled or gone.
 	ErrRefused = errors.New("the key-encryption key is refused")
 )
@@ -26,17 +26,17 @@ var (
 // unreachable and refused make the error that callers see. Its text is written here: nothing of what a service answered
 // stands in it, for that may repeat what it was sent.
 func unreachable(service, format string, args ...any) error {
-	return failed(ErrUnreachable, service, format, args...)
+	return failed(ErrUnreachable, "cannot be reached", service, format, args...)
 }
 
 func refused(service, format string, args ...any) error {
-	return failed(ErrRefused, service, format, args...)
+	return failed(ErrRefused, "is refused", service, format, args...)
 }
 
-func failed(sentinel error, service, format string, args ...any) error {
+func failed(sentinel error, state, service, format string, args ...any) error {
 	return &fault.Error{
 		Kind:    fault.Unavailable,
-		Message: fmt.Sprintf("%s: %s %s", sentinel, service, fmt.Sprintf(format, args...)),
+		Message: fmt.Sprintf("the key-encryption key %s: %s %s", state, service, fmt.Sprintf(format, args...)),
 		Err:     sentinel,
 	}
 }

@@ -16,6 +16,8 @@ var (
 	ErrSeal = errors.New("the sealed value does not open: it was changed or belongs elsewhere")
 	// ErrOtherKEK says that a value was sealed under a key-encryption key this server does not hold.
 	ErrOtherKEK = errors.New("sealed under another key-encryption key")
+	// ErrUnreachable says that whoever holds a key-encryption key did not answer: it may do so later.
+	ErrUnreachable = errors.New("the key service cannot be reached")
 )
 
 // Binding is the place a value is sealed for. It opens in no other: not in another environment, under another secret's
