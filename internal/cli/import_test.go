@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,7 +12,7 @@ import (
 
 // importing is a server that has what an import reads, and tells what is written to it; conflicts are the lines that
 // somebody else was faster with.
-func importing(t *testing.T, conflicts string) *[]request {
+func importing(t *testing.T, conflicts string, more map[string]string) *[]request {
 	t.Helper()
 	sent := &[]request{}
 	data := map[string]string{
@@ -21,6 +22,7 @@ func importing(t *testing.T, conflicts string) *[]request {
 		"/v1/routes": `[{"id":"1","key":"pay","name":"pay","target_url":"https://example.com","inject_headers":{"A":"{{secret:KEY_PRODUCTION}}"},
 			"timeout":"30s","etag":"\"0\"","status":[{"environment":"development","committed":true}]}]`,
 	}
+	maps.Copy(data, more)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		answer, looked := data[r.URL.Path]
@@ -48,7 +50,7 @@ func importing(t *testing.T, conflicts string) *[]request {
 }
 
 func TestImportSends(t *testing.T) {
-	sent := importing(t, "")
+	sent := importing(t, "", nil)
 	r := run(t, "KEY_PRODUCTION='canary\xff\n'\n", "secrets", "import", "-", "--yes")
 	if r.code != 0 || strings.Contains(r.out+r.err, "canary") {
 		t.Errorf("got code %d, %q and %q, want none of the value", r.code, r.out, r.err)
@@ -72,7 +74,7 @@ func TestImportSends(t *testing.T) {
 
 // A draft that was saved between plan and import is somebody else's and stays.
 func TestImportMeetsAnotherDraft(t *testing.T) {
-	sent := importing(t, "PATCH /v1/routes/pay")
+	sent := importing(t, "PATCH /v1/routes/pay", nil)
 	r := run(t, "KEY_PRODUCTION=canary\n", "secrets", "import", "-", "--yes")
 	const want = "2 of 3 are done; left is to save the draft of route pay\nthe same command goes on from here\nlockage: this draft was saved by somebody else\n"
 	if r.code != 1 || !strings.HasSuffix(r.err, want) || strings.Contains(r.out, "imported") {
@@ -88,5 +90,21 @@ func TestImportMeetsAnotherDraft(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(r.out), &plan); err != nil || plan.Applied || len(plan.Undone) != 1 || r.code != 1 || strings.Contains(r.out+r.err, "canary") {
 		t.Errorf("in JSON: got code %d, %+v and %v, want what is undone", r.code, plan, err)
+	}
+}
+
+// What names a certificate inside a sealed client is not rewritten, and told.
+func TestImportTellsOfClients(t *testing.T) {
+	const value = `[{"environment":"development","configured":true,"version":1},{"environment":"production","configured":true,"version":1}]`
+	sent := importing(t, "", map[string]string{
+		"/v1/secrets": `[{"id":"1","name":"bank_prod","type":"certificate"},{"id":"2","name":"bank_dev","type":"certificate"},
+			{"id":"3","name":"google","type":"oauth2"},{"id":"4","name":"other","type":"string"}]`,
+		"/v1/secrets/bank_prod/environments": value, "/v1/secrets/bank_dev/environments": value,
+		"/v1/secrets/google/environments": `[{"environment":"development"},{"environment":"production","configured":true,"version":1,"oauth2":{"client_certificate":"bank_prod"}}]`,
+	})
+	r := run(t, "", "secrets", "import", "--from-existing", "--dry-run")
+	const want = "warning: the client of google in 'production' shows bank_prod: set it there with the new name before the old secret is deleted\n"
+	if r.code != 0 || !strings.HasSuffix(r.out, want) || strings.Count(r.out, "warning") != 1 || len(*sent) != 0 {
+		t.Errorf("got code %d, %d changes and\n%s%s\nwant\n%s", r.code, len(*sent), r.out, r.err, want)
 	}
 }

@@ -158,7 +158,10 @@ func planImport(ctx context.Context, c *client.Client, entries []intake.Entry, o
 		stand.Secrets[name] = held
 	}
 	plan = importPlan{Plan: intake.Make(families, stand), Routes: []importRoute{}}
-	return plan, plan.addRoutes(ctx, c, stand, live)
+	if err := plan.addRoutes(ctx, c, stand, live); err != nil {
+		return plan, err
+	}
+	return plan, plan.warnClients(ctx, c, secrets)
 }
 
 // pipelineNames are the environments that are seen, in the pipeline's order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/lockage/lockage/client"
@@ -141,4 +142,28 @@ func (plan *importPlan) warnLive(live map[string][]wire.SecretEnvironment, rewri
 			}
 		}
 	}
+}
+
+// warnClients tells of oauth2 secrets whose clients show a certificate by its old name: that stands in what is sealed,
+// and only setting it anew changes it.
+func (plan *importPlan) warnClients(ctx context.Context, c *client.Client, secrets map[string]wire.Secret) error {
+	if !slices.ContainsFunc(plan.Old, func(old string) bool { return secrets[old].Type == "certificate" }) {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		if secrets[name].Type != "oauth2" {
+			continue
+		}
+		list, err := c.SecretEnvironments(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if e.OAuth2 != nil && slices.Contains(plan.Old, e.OAuth2.ClientCertificate) {
+				plan.Warnings = append(plan.Warnings, "the client of "+name+" in '"+e.Environment+"' shows "+e.OAuth2.ClientCertificate+
+					": set it there with the new name before the old secret is deleted")
+			}
+		}
+	}
+	return nil
 }
