@@ -2,7 +2,10 @@ package snapshot
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockage/lockage/internal/secret"
@@ -121,6 +124,7 @@ func (b *builder) open(ctx context.Context) (err error) {
 // openAll opens values. One that was ready in the state before is not unwrapped again.
 func (b *builder) openAll(ctx context.Context, list []secret.Value, before map[slot]opened) (map[slot]opened, error) {
 	values := make(map[slot]opened, len(list))
+	var closed []opening
 	for _, v := range list {
 		name, known := b.names[v.SecretID]
 		if !known {
@@ -135,19 +139,62 @@ func (b *builder) openAll(ctx context.Context, list []secret.Value, before map[s
 			values[at] = held
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		closed = append(closed, opening{at: at, name: name, facts: facts, binding: binding, value: v, token: token})
+	}
+	b.unwrap(ctx, closed)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, o := range closed {
+		v := o.value
+		if o.err != nil {
+			b.problem("secret value", v.EnvironmentID, v.SecretID, o.err)
 		}
-		opener, err := b.opener(ctx, binding, v, token)
-		if err != nil {
-			b.problem("secret value", v.EnvironmentID, v.SecretID, err)
-		}
-		values[at] = opened{v.Version, facts, &Value{
-			Name: name, SecretID: v.SecretID, Version: v.Version, Type: v.Type, token: token,
-			opener: opener, broken: err != nil, terms: v.Terms, until: v.Until(),
+		values[o.at] = opened{v.Version, o.facts, &Value{
+			Name: o.name, SecretID: v.SecretID, Version: v.Version, Type: v.Type, token: o.token,
+			opener: o.opener, broken: o.err != nil, terms: v.Terms, until: v.Until(),
 		}}
 	}
 	return values, nil
+}
+
+// opening is a value that is to be opened, and what came of it.
+type opening struct {
+	at          slot
+	name, facts string
+	binding     secret.Binding
+	value       secret.Value
+	token       *secret.Token
+
+	opener *secret.Opener
+	err    error
+}
+
+// Values are unwrapped several at once, because their key may stay in a service that takes its time. When the service
+// does not answer for as many, no more are asked for: the rest would each wait as long.
+const unwrapAtOnce = 16
+
+// unwrap opens values; what it did not come to when ctx ends stays as it is.
+func (b *builder) unwrap(ctx context.Context, list []opening) {
+	var next, lost atomic.Int64
+	work := func() {
+		for i := next.Add(1) - 1; i < int64(len(list)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+			o := &list[i]
+			if lost.Load() >= unwrapAtOnce {
+				o.err = secret.ErrUnreachable
+				continue
+			}
+			if o.opener, o.err = b.opener(ctx, o.binding, o.value, o.token); errors.Is(o.err, secret.ErrUnreachable) {
+				lost.Add(1)
+			}
+		}
+	}
+	var workers sync.WaitGroup
+	for range min(unwrapAtOnce, len(list)) - 1 {
+		workers.Go(work)
+	}
+	work()
+	workers.Wait()
 }
 
 // opener opens what is injected of a value: of an OAuth2 value the access token, nil while there is none. Its
