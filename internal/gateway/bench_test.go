@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // BenchmarkCall compares a whole call over loopback, at 64 connections, with the same call made directly. The callers and
@@ -84,3 +86,72 @@ func TestCallAllocations(t *testing.T) {
 type fromMemory struct{ answer *http.Response }
 
 func (m fromMemory) RoundTrip(*http.Request) (*http.Response, error) { return m.answer, nil }
+
+// BenchmarkEchoGuard is a call whose answer comes from memory, of a route with the guard and of one without.
+func BenchmarkEchoGuard(b *testing.B) {
+	const inject = `"inject_headers":{"Authorization":"Bearer {{secret:stripe_api_key}}"}}`
+	w := newWorld(b, map[string]string{
+		"on":  `{"target_url":"http://api.example.com",` + inject,
+		"off": `{"target_url":"http://api.example.com","echo_guard":false,` + inject,
+	})
+	memory := &textFromMemory{}
+	w.gateway.Intercept(memory)
+	line := `{"id":"ch_1","object":"charge","amount":4200,"currency":"eur","paid":true},`
+	for _, size := range []struct {
+		name  string
+		bytes int
+	}{{"200B", 200}, {"1MB", 1 << 20}} {
+		text := strings.Repeat(line, size.bytes/len(line)+1)[:size.bytes]
+		for _, route := range []string{"off", "on"} {
+			b.Run(size.name+"/"+route, func(b *testing.B) {
+				memory.text = text
+				r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/"+route+"/v1/charges", nil)
+				r.Header.Set("X-Api-Key", w.prod)
+				b.SetBytes(int64(size.bytes))
+				b.ReportAllocs()
+				defer reportCPU(b)()
+				for b.Loop() {
+					answer := &discarded{header: http.Header{}}
+					if w.gateway.ServeHTTP(answer, r); answer.bytes != size.bytes {
+						b.Fatalf("got %d bytes, want %d", answer.bytes, size.bytes)
+					}
+				}
+			})
+		}
+	}
+}
+
+type textFromMemory struct{ text string }
+
+func (m *textFromMemory) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(m.text)), ContentLength: int64(len(m.text)),
+	}, nil
+}
+
+// discarded is an answer nobody reads.
+type discarded struct {
+	header http.Header
+	bytes  int
+}
+
+func (d *discarded) Header() http.Header { return d.header }
+func (d *discarded) WriteHeader(int)     {}
+func (d *discarded) Flush()              {}
+
+func (d *discarded) Write(p []byte) (int, error) {
+	d.bytes += len(p)
+	return len(p), nil
+}
+
+// reportCPU reports the time the process computed, which tells more than the clock on a machine that is shared.
+func reportCPU(b *testing.B) (end func()) {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	start := used()
+	return func() { b.ReportMetric(float64(used()-start)/float64(b.N), "cpu-ns/op") }
+}

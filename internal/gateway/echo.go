@@ -15,6 +15,7 @@ type echoes struct {
 	guard   echo.Guard
 	plain   buffer
 	values  []*snapshot.Value // by the owner in guard
+	screen  screen            // of the body
 	refusal *Refusal          // why a value could not be made ready; nil: all are
 }
 
@@ -140,7 +141,7 @@ func (x *exchange) forget() {
 	e.guard.Reset()
 	e.plain.reset()
 	clear(e.values)
-	e.values, e.refusal = e.values[:0], nil
+	e.values, e.screen, e.refusal = e.values[:0], screen{}, nil
 	x.g.echoes.Put(e)
 }
 

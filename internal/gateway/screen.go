@@ -40,7 +40,8 @@ func (x *exchange) screen(answer *http.Response, h http.Header) (*screen, *Refus
 	if refusal != nil {
 		return nil, refusal
 	}
-	s := &screen{x: x, guard: guard, from: from, length: answer.ContentLength, before: guard.Count()}
+	s := &x.echoes.screen
+	*s = screen{x: x, guard: guard, from: from, length: answer.ContentLength, before: guard.Count()}
 	s.buf = x.g.buffers.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
 	switch {
 	case decoded:
