@@ -36,7 +36,7 @@ func eachPiece(value []byte, do func([]byte)) {
 //
 //   - as it is;
 //   - in base64 (RFC 4648), in both alphabets, wherever in an encoded text it begins: there are three ways to fall into
-//     groups of three bytes. Only characters that do not depend on the neighbours count, so that up to five bits of its
+//     groups of three bytes. Only characters that do not depend on the neighbours count, so that up to four bits of its
 //     first and of its last byte may stay;
 //   - percent-encoded, as those sets of characters have it that are in use for queries, forms and paths;
 //   - inside a JSON string, as the libraries in use write it.
