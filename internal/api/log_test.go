@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/wire"
 )
@@ -114,4 +115,24 @@ func TestSecretAudit(t *testing.T) {
 	for query, field := range map[string]string{"?outcome=canary": "outcome", "?since=x": "since", "?cursor=canary": "cursor", "?limit=0": "limit"} {
 		r.do("GET", "/v1/secrets/"+id+"/audit"+query, nil).problem(400, "validation_error", field)
 	}
+}
+
+func TestAuditCheckpoint(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.secret("key")
+	var newest []wire.AuditEntry
+	r.do("GET", "/v1/audit-logs?limit=1", nil).data(200, &newest)
+	var c wire.AuditCheckpoint
+	r.do("GET", "/v1/audit-logs/checkpoint", nil).data(200, &c)
+	got, err := audit.OpenCheckpoint([]byte(c.Checkpoint), c.Key)
+	must(t, err)
+	if got.Entries != newest[0].Sequence || got.Hash != newest[0].Hash || c.Entries != got.Entries || c.Hash != got.Hash || !time.Time(c.Time).Equal(got.Time) {
+		t.Errorf("got %+v and %+v, want both of entry %d", c, got, newest[0].Sequence)
+	}
+	for _, role := range []access.Role{access.Developer, access.Support, access.Viewer} {
+		r.as(everywhere(role)).do("GET", "/v1/audit-logs/checkpoint", nil).problem(403, "forbidden")
+	}
+	r.do("GET", "/v1/audit-logs/checkpoint", nil, "Authorization", "").problem(401, "unauthenticated")
+	r.do("GET", "/v1/audit-logs/checkpoint?x=1", nil).problem(400, "validation_error", "x")
 }
