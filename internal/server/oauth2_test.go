@@ -41,6 +41,7 @@ func newShop(t *testing.T) *shop {
 			return
 		}
 		s.tokens.Store(token, true)
+		w.Header().Set("X-Echo", "it is "+token)
 		_, _ = w.Write(append([]byte("got "), body...))
 	}))
 	t.Cleanup(up.Close)
@@ -112,8 +113,8 @@ func TestOAuth2EndToEnd(t *testing.T) {
 	if v := s.set(t); v.ConnectionStatus != "connected" || v.OAuth2 == nil || v.OAuth2.TokenURL != s.provider.TokenURL {
 		t.Fatalf("got %+v", v)
 	}
-	if answer, body := s.call(t, "GET", nil); answer.StatusCode != 200 || body != "got " {
-		t.Fatalf("got %d %s", answer.StatusCode, body)
+	if answer, body := s.call(t, "GET", nil); answer.StatusCode != 200 || body != "got " || answer.Header.Get("X-Echo") != "it is [redacted]" {
+		t.Fatalf("got %d %s and %v", answer.StatusCode, body, answer.Header)
 	}
 	revoke := func() {
 		s.tokens.Range(func(token, _ any) bool {
@@ -127,8 +128,8 @@ func TestOAuth2EndToEnd(t *testing.T) {
 	// the upstream refuses the token: it is renewed once, and a call that can be sent again is
 	revoke()
 	n, asked := s.calls.Load(), s.provider.Requests()
-	if answer, body := s.call(t, "POST", strings.NewReader("a small body")); answer.StatusCode != 200 || body != "got a small body" {
-		t.Errorf("refused once: got %d %s", answer.StatusCode, body)
+	if answer, body := s.call(t, "POST", strings.NewReader("a small body")); answer.StatusCode != 200 || body != "got a small body" || answer.Header.Get("X-Echo") != "it is [redacted]" {
+		t.Errorf("refused once: got %d %s and %v", answer.StatusCode, body, answer.Header)
 	}
 	if calls, requests := s.calls.Load()-n, s.provider.Requests()-asked; calls != 2 || requests != 1 {
 		t.Errorf("refused once: got %d calls and %d requests for tokens, want 2 and 1", calls, requests)
