@@ -42,6 +42,9 @@ api_key.update          environment  o a . . .
 account.create          account      . . . . .
 audit.read              account      o a . . .
 definition.commit       environment  o a d . .
+encryption_key.read     account      o . . . .
+encryption_key.rotate   account      o . . . .
+encryption_key.rotated  account      . . . . .
 environment.create      account      o a . . .
 environment.delete      environment  o a . . .
 environment.list        anywhere     o a d s v

@@ -70,6 +70,9 @@ const (
 	AccountRead       Action = "account.read"
 	AccountUpdate     Action = "account.update"
 
+	EncryptionKeyRead   Action = "encryption_key.read"
+	EncryptionKeyRotate Action = "encryption_key.rotate"
+
 	LogRead     Action = "log.read"
 	AuditRead   Action = "audit.read"
 	GatewayCall Action = "gateway.call"
@@ -81,8 +84,9 @@ const (
 	TokenCreate   Action = "token.create"
 	RequestRefuse Action = "request.refuse"
 
-	SecretTokenRefresh Action = "secret.token.refresh"
-	SecretEcho         Action = "secret.echo"
+	SecretTokenRefresh   Action = "secret.token.refresh"
+	SecretEcho           Action = "secret.echo"
+	EncryptionKeyRotated Action = "encryption_key.rotated"
 )
 
 // Actions lists every action, sorted by its text.
@@ -175,6 +179,9 @@ var rules = map[Action]rule{
 	AccountRead:       {scope: AnywhereScope, roles: everyone, does: "see the account's settings"},
 	AccountUpdate:     {scope: AccountScope, roles: managers, does: "change the account's settings"},
 
+	EncryptionKeyRead:   {scope: AccountScope, roles: owner, does: "see the encryption keys"},
+	EncryptionKeyRotate: {scope: AccountScope, roles: owner, does: "rotate the encryption keys"},
+
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
@@ -185,6 +192,7 @@ var rules = map[Action]rule{
 	TokenCreate:   {scope: AccountScope, does: "create management tokens"},
 	RequestRefuse: {scope: AccountScope, does: "record refusals"},
 
-	SecretTokenRefresh: {scope: AccountScope, does: "renew tokens"},
-	SecretEcho:         {scope: AccountScope, does: "record what upstreams repeat"},
+	SecretTokenRefresh:   {scope: AccountScope, does: "renew tokens"},
+	SecretEcho:           {scope: AccountScope, does: "record what upstreams repeat"},
+	EncryptionKeyRotated: {scope: AccountScope, does: "prove that the encryption keys were rotated"},
 }

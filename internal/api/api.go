@@ -6,6 +6,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,18 +26,20 @@ import (
 
 // Config is what the API is made of.
 type Config struct {
-	Control *control.Control // required
-	Logger  *slog.Logger     // required: receives one event per request
-	Ready   func() error     // what GET /readyz asks; nil: always ready
-	Metrics http.Handler     // what answers GET /metrics; nil: nothing does
-	Now     func() time.Time // nil: the real clock
-	Version string           // of the program, for the description
+	Control  *control.Control // required
+	Logger   *slog.Logger     // required: receives one event per request
+	Ready    func() error     // what GET /readyz asks; nil: always ready
+	Degraded func() string    // what GET /readyz tells of a server that serves, but not all is well with; nil: nothing
+	Metrics  http.Handler     // what answers GET /metrics; nil: nothing does
+	Now      func() time.Time // nil: the real clock
+	Version  string           // of the program, for the description
 }
 
 // API holds what the handlers use.
 type API struct {
 	control     *control.Control
 	ready       func() error
+	degraded    func() string
 	mux         *http.ServeMux
 	huma        huma.API
 	description []byte
@@ -53,9 +56,12 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	installErrors()
-	a := &API{control: c.Control, ready: c.Ready, mux: http.NewServeMux()}
+	a := &API{control: c.Control, ready: c.Ready, degraded: c.Degraded, mux: http.NewServeMux()}
 	if a.ready == nil {
 		a.ready = func() error { return nil }
+	}
+	if a.degraded == nil {
+		a.degraded = func() string { return "" }
 	}
 	a.huma = humago.New(a.mux, document(c.Version))
 	a.routes(c.Metrics)
@@ -113,6 +119,9 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"PATCH", keys + "/{id}", "update-api-key", "Change an API key's description or expiry"}, a.updateAPIKey, takes[apiKeyUpdate]())
 	answer(a, op{"DELETE", keys + "/{id}", "revoke-api-key", "Revoke an API key, at once and for good"}, a.revokeAPIKey, fails(409))
 	answer(a, op{"POST", keys + "/{id}/rotate", "rotate-api-key", "Replace an API key; the answer shows the new one once"}, a.rotateAPIKey, created, takes[wire.APIKeyRotate](), freezes)
+
+	answer(a, op{"GET", "/v1/encryption-keys", "list-encryption-keys", "Show which key-encryption keys wrap what, and how far a rotation is"}, a.listEncryptionKeys)
+	answer(a, op{"POST", "/v1/encryption-keys/rotate", "rotate-encryption-key", "Make the key the server was started for the one that wraps, and wrap everything with it"}, a.rotateEncryptionKey, fails(409))
 
 	answer(a, op{"GET", secrets, "list-secrets", "List secrets"}, a.listSecrets)
 	answer(a, op{"POST", secrets, "create-secret", "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
@@ -210,7 +219,7 @@ func (a *API) isReady(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	web.WriteJSON(w, r, http.StatusOK, status{"ok"})
+	web.WriteJSON(w, r, http.StatusOK, status{cmp.Or(a.degraded(), "ok")})
 }
 
 func (a *API) describe(w http.ResponseWriter, _ *http.Request) {

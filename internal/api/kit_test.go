@@ -57,6 +57,7 @@ type rig struct {
 type rigConfig struct {
 	limit   int
 	ready   func() error
+	ill     func() string // what is not well while it serves
 	metrics http.Handler
 }
 
@@ -92,7 +93,7 @@ func newRig(t *testing.T, configs ...rigConfig) *rig {
 		return err
 	}))
 	r.handler, err = api.New(api.Config{
-		Control: r.control, Logger: slog.New(slog.NewJSONHandler(r.log, nil)), Ready: c.ready, Metrics: c.metrics,
+		Control: r.control, Logger: slog.New(slog.NewJSONHandler(r.log, nil)), Ready: c.ready, Degraded: c.ill, Metrics: c.metrics,
 		Now: r.clock.Now, Version: "test",
 	})
 	must(t, err)

@@ -94,9 +94,10 @@ func TestTheDescriptionIsValid(t *testing.T) {
 
 func TestProbes(t *testing.T) {
 	t.Parallel()
-	ready := error(http.ErrServerClosed)
+	ready, ill := error(http.ErrServerClosed), ""
 	r := newRig(t, rigConfig{
 		ready:   func() error { return ready },
+		ill:     func() string { return ill },
 		metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a 1\n")) }),
 	})
 	r.do("GET", "/healthz", nil, "Authorization", "").exactly(200, `{"status":"ok"}`)
@@ -107,6 +108,8 @@ func TestProbes(t *testing.T) {
 	}
 	ready = nil
 	r.do("GET", "/readyz", nil, "Authorization", "").exactly(200, `{"status":"ok"}`)
+	ill = "degraded: something is not well"
+	r.do("GET", "/readyz", nil, "Authorization", "").exactly(200, `{"status":"degraded: something is not well"}`)
 	r.do("GET", "/metrics", nil, "Authorization", "").exactly(200, "a 1\n")
 }
 

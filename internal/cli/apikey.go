@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,8 +11,9 @@ import (
 )
 
 func (p *program) keys() *cobra.Command {
-	g := group("keys", "API keys, each of one environment",
-		p.keysList(), p.writing(p.keysCreate()), p.keysGet(), p.writing(p.keysUpdate()), p.writing(p.keysRotate()), p.writing(p.keysRevoke()))
+	g := group("keys", "API keys, each of one environment, and the keys that encrypt",
+		p.keysList(), p.writing(p.keysCreate()), p.keysGet(), p.writing(p.keysUpdate()), p.writing(p.keysRotate()), p.writing(p.keysRevoke()),
+		p.keysStatus())
 	p.remote(g)
 	return g
 }
@@ -142,22 +142,6 @@ func (p *program) keysUpdate() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&description, "description", "", "what it is for")
 	cmd.Flags().String("expires", "", "never, or the `TIME` it ends "+momentHelp)
-	return cmd
-}
-
-func (p *program) keysRotate() *cobra.Command {
-	var grace time.Duration
-	cmd := &cobra.Command{
-		Use: "rotate ID", Short: "Make a key's successor and show it once", Args: arguments(0, "ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := p.connect()
-			if err != nil {
-				return err
-			}
-			return p.printNew(c.RotateAPIKey(cmd.Context(), args[0], grace))
-		},
-	}
-	cmd.Flags().DurationVar(&grace, "grace", 0, "how long the old key still works, at most 720h")
 	return cmd
 }
 

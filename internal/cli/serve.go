@@ -40,6 +40,8 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.String("gateway-listen", "", "the `ADDRESS` of the gateway (default "+d.GatewayListen+")")
 	fs.String("database", "", "a postgres:// `URL` (default: SQLite in the data folder)")
 	fs.String("kek", "", "the `URL` of the key-encryption key, like file:PATH or vault:https://HOST/MOUNT/KEY (default: kek.key in the data folder)")
+	fs.StringSlice("kek-old", nil, "the `URLS` of keys that still open what they wrapped; several times or with commas")
+	fs.String("kek-grace", "", "the `TIME` that what was opened is served while the key service cannot be reached (default 1h)")
 	fs.String("config", "", "a YAML `FILE` of these settings")
 	fs.StringSlice("allow-upstreams", nil,
 		"private address `RANGES` that routes may reach, like 10.0.0.0/8; several times or with commas (default: none)")

@@ -47,6 +47,7 @@ func TestSessions(t *testing.T) {
 		Setup: func(env *testscript.Env) error { return session(t, env) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"jsonenv": jsonEnv,
+			"textenv": textEnv,
 			"until":   until,
 			"exits":   exits,
 			"browse":  browse,
@@ -159,6 +160,20 @@ func jsonEnv(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("there is nothing at %s", strings.Join(args[1:], " "))
 	}
 	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+// textEnv sets a variable to what the group of a pattern matches in what the last command printed: textenv VARIABLE PATTERN.
+func textEnv(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: textenv VARIABLE PATTERN")
+	}
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	found := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("nothing matched %s", pattern)
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // until repeats a command until it prints what the pattern matches: until PATTERN command…

@@ -100,7 +100,7 @@ func (c *Control) checkpointKey(ctx context.Context) (key ed25519.PrivateKey, er
 	if err != nil {
 		return nil, err
 	}
-	var stored sealedSigningKey
+	var stored sealedSetting
 	if err := json.Unmarshal(raw, &stored); err != nil {
 		return nil, err
 	}
@@ -121,16 +121,18 @@ func (c *Control) checkpointKey(ctx context.Context) (key ed25519.PrivateKey, er
 }
 
 func (c *Control) makeCheckpointKey(ctx context.Context) (raw []byte, err error) {
-	fresh, err := c.newSigningKey(ctx, checkpointBinding)
-	if err != nil {
-		return nil, err
-	}
-	err = c.store.Batch(ctx, func(tx *store.Tx) error {
-		if err := tx.SetSetting(ctx, settingCheckpoint, fresh); err != nil {
+	err = c.wrapping(func() error {
+		fresh, sealed, err := c.newSigningKey(ctx, checkpointBinding)
+		if err != nil {
 			return err
 		}
-		raw, err = tx.Setting(ctx, settingCheckpoint)
-		return err
+		return c.store.Batch(ctx, func(tx *store.Tx) error {
+			if err := tx.SetSealedSetting(ctx, settingCheckpoint, fresh, sealed); err != nil {
+				return err
+			}
+			raw, err = tx.Setting(ctx, settingCheckpoint)
+			return err
+		})
 	})
 	return raw, err
 }

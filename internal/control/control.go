@@ -7,6 +7,7 @@ package control
 import (
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,6 +57,9 @@ type Control struct {
 	echoes      echoes
 	signing     signingKey
 	checkpoints checkpointKey
+	node        string                 // this process's id
+	behind      atomic.Pointer[string] // the id of the key that wraps, where this process does not hold it
+	rotate      chan struct{}          // asks WatchKeys to look at once
 }
 
 // New checks the configuration.
@@ -77,7 +81,7 @@ func New(c Config) (*Control, error) {
 	return &Control{
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
-		tokens: c.Tokens, publicURL: c.PublicURL,
+		tokens: c.Tokens, publicURL: c.PublicURL, node: newID(), rotate: make(chan struct{}, 1),
 	}, nil
 }
 

@@ -120,16 +120,19 @@ func (v *visit) entry(outcome audit.Outcome) audit.Entry {
 // recorded in a transaction of its own.
 func (c *Control) write(ctx context.Context, who access.Principal, action access.Action, where scope, fn func(*visit) error) (err error) {
 	defer fault.Wrap(&err, "control: %s", action)
-	v := &visit{who: who, action: action}
-	err = c.store.Write(ctx, who.Account, func(tx *store.Tx) error {
-		v.Tx = tx
-		if err := v.enter(ctx, where); err != nil {
-			return err
-		}
-		if err := fn(v); err != nil {
-			return err
-		}
-		return tx.AppendAudit(ctx, v.entry(audit.Allowed))
+	var v *visit
+	err = c.wrapping(func() error {
+		v = &visit{who: who, action: action}
+		return c.store.Write(ctx, who.Account, func(tx *store.Tx) error {
+			v.Tx = tx
+			if err := v.enter(ctx, where); err != nil {
+				return err
+			}
+			if err := fn(v); err != nil {
+				return err
+			}
+			return tx.AppendAudit(ctx, v.entry(audit.Allowed))
+		})
 	})
 	if err != nil {
 		c.recordRefusal(ctx, v, err)

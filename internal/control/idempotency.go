@@ -79,11 +79,13 @@ func (c *Control) EndIdempotent(ctx context.Context, who access.Principal, key, 
 		return err
 	}
 	place := store.Idempotent{Holder: who.ID, Key: key, Fingerprint: c.keyed(fingerprint)}
-	sealed, err := c.sealer.Seal(ctx, place.Binding(who.Account), secret.NewPlaintext(body))
-	if err != nil {
-		return err
-	}
-	return c.store.Batch(ctx, func(tx *store.Tx) error { return tx.FinishIdempotent(ctx, who.Account, who.ID, key, sealed) })
+	return c.wrapping(func() error {
+		sealed, err := c.sealer.Seal(ctx, place.Binding(who.Account), secret.NewPlaintext(body))
+		if err != nil {
+			return err
+		}
+		return c.store.Batch(ctx, func(tx *store.Tx) error { return tx.FinishIdempotent(ctx, who.Account, who.ID, key, sealed) })
+	})
 }
 
 // DropIdempotent frees a key after a request that was refused and changed nothing.

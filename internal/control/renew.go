@@ -188,7 +188,7 @@ func (c *Control) keepTokens(ctx context.Context, d store.DueToken, lease *strin
 	}
 	v := &visit{who: access.System(d.Account), action: access.SecretTokenRefresh}
 	v.who.Name = who
-	err := c.store.Write(ctx, d.Account, func(tx *store.Tx) error {
+	keep := func(tx *store.Tx) error {
 		v.Tx = tx
 		if lease != nil {
 			if held, err := tx.HoldsOAuth2Lease(ctx, d, *lease); err != nil || !held {
@@ -201,10 +201,10 @@ func (c *Control) keepTokens(ctx context.Context, d store.DueToken, lease *strin
 		}
 		outcome, code := audit.Allowed, ""
 		if refusal == nil {
-			t, err = c.sealTokens(ctx, tx, t, got)
+			err = c.sealTokens(ctx, tx, t, got)
 		} else {
 			outcome, code = audit.Refused, refusal.Code
-			t, err = c.failTokens(ctx, tx, d, t, refusal)
+			err = c.failTokens(ctx, tx, d, t, refusal)
 		}
 		if err != nil {
 			return err
@@ -214,9 +214,9 @@ func (c *Control) keepTokens(ctx context.Context, d store.DueToken, lease *strin
 		}
 		v.detail = connectionDetail(d.Version, code)
 		tx.Serve()
-		return errors.Join(tx.PutOAuth2Token(ctx, t), tx.AppendAudit(ctx, v.entry(outcome)))
-	})
-	if err != nil {
+		return tx.AppendAudit(ctx, v.entry(outcome))
+	}
+	if err := c.wrapping(func() error { return c.store.Write(ctx, d.Account, keep) }); err != nil {
 		return err
 	}
 	if err := c.serve(ctx, v.Tx); err != nil {
@@ -246,16 +246,16 @@ func (v *visit) about(ctx context.Context, d store.DueToken) error {
 	return err
 }
 
-// sealTokens seals what a provider gave. A refresh token that it did not give anew stays, sealed for the new serial.
-func (c *Control) sealTokens(ctx context.Context, tx *store.Tx, t secret.Token, got oauth.Tokens) (secret.Token, error) {
+// sealTokens seals what a provider gave and stores it. A refresh token that it did not give anew stays, sealed for the new serial.
+func (c *Control) sealTokens(ctx context.Context, tx *store.Tx, t secret.Token, got oauth.Tokens) error {
 	refresh := []byte(got.Refresh)
 	if len(refresh) == 0 && len(t.Refresh.WrappedKey) > 0 {
 		opener, err := c.sealer.Open(ctx, t.RefreshBinding(tx.Account()), t.Refresh)
 		if err != nil {
-			return t, err
+			return err
 		}
 		if refresh, err = opener.AppendTo(nil); err != nil {
-			return t, err
+			return err
 		}
 	}
 	defer clear(refresh)
@@ -270,20 +270,22 @@ func (c *Control) sealTokens(ctx context.Context, tx *store.Tx, t secret.Token, 
 	access := secret.NewPlaintext([]byte(got.Access))
 	defer access.Wipe()
 	if t.Access, err = c.sealer.Seal(ctx, t.AccessBinding(tx.Account()), access); err != nil {
-		return t, err
+		return err
 	}
 	t.Refresh = secret.Sealed{}
 	if len(refresh) > 0 {
-		t.Refresh, err = c.sealer.Seal(ctx, t.RefreshBinding(tx.Account()), secret.NewPlaintext(refresh))
+		if t.Refresh, err = c.sealer.Seal(ctx, t.RefreshBinding(tx.Account()), secret.NewPlaintext(refresh)); err != nil {
+			return err
+		}
 	}
-	return t, err
+	return tx.PutOAuth2Token(ctx, t)
 }
 
 // failTokens notes a refusal. The token that is there serves to its end.
-func (c *Control) failTokens(ctx context.Context, tx *store.Tx, d store.DueToken, t secret.Token, refusal *oauth.Error) (secret.Token, error) {
+func (c *Control) failTokens(ctx context.Context, tx *store.Tx, d store.DueToken, t secret.Token, refusal *oauth.Error) error {
 	value, err := tx.Value(ctx, d.EnvironmentID, d.SecretID, d.Version)
 	if err != nil {
-		return t, err
+		return err
 	}
 	t.ErrorCode, t.Attempts = refusal.Code, t.Attempts+1
 	wait := max(secret.Backoff(t.Attempts), refusal.RetryAfter)
@@ -293,7 +295,7 @@ func (c *Control) failTokens(ctx context.Context, tx *store.Tx, d store.DueToken
 	t.NextAttempt = tx.Now().Add(wait)
 	// a grant that ended comes back only by somebody who gives it again
 	t.Needs = t.Needs || refusal.Code == "invalid_grant" && !grantOf(value, secret.ClientCredentials)
-	return t, nil
+	return tx.FailOAuth2Token(ctx, t)
 }
 
 // RenewTokens renews, until ctx ends, each token ahead of its end, looking every interval. It is for the server to run.

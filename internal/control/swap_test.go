@@ -361,7 +361,12 @@ func (x *fixture) authorize(t *testing.T, p *testkit.Provider, environmentRef st
 // boundSettings are the settings of an installation that are refused with another's value; the others say why not.
 var (
 	boundSettings = []string{"pepper_check", "signing_key", "checkpoint_key"}
-	freeSettings  = map[string]string{"first_account": "names the account of the first start; it opens nothing"}
+	freeSettings  = map[string]string{
+		"first_account": "names the account of the first start; it opens nothing",
+		"kek_current":   "names the key that wraps, of those the server was given; one that it was not given does not start",
+		"kek_settled":   "says that a proof was made; it is made again when this says otherwise",
+		"kek_rotation":  "says who makes wraps anew, and how that goes",
+	}
 )
 
 // TestSettingsAreBound gives each setting that is bound the value of every other, and the sealed keys each field of another

@@ -32,12 +32,6 @@ type signingKey struct {
 	private ed25519.PrivateKey
 }
 
-// sealedSigningKey is a key that signs as it is stored.
-type sealedSigningKey struct {
-	ID     string
-	Sealed secret.Sealed
-}
-
 // Unlock is called once before anything else. It checks that the key-encryption key and the pepper are those the
 // database was made with, so that the wrong data folder is met at start and not at the first call, and makes or opens
 // the key that signs sessions.
@@ -45,34 +39,33 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "control: unlock")
 	// a digest of a fixed text proves the pepper without telling it
 	proof := c.digester.Sum("lockage pepper check")
-	fresh, err := c.newSigningKey(ctx, signingBinding)
+	fresh, _, err := c.newSigningKey(ctx, signingBinding)
 	if err != nil {
 		return err
 	}
-	var pepper, signing []byte
+	var stored sealedSetting
 	err = c.store.Batch(ctx, func(tx *store.Tx) error { // the first process to start decides
 		if err := errors.Join(tx.SetSetting(ctx, settingPepper, proof[:]), tx.SetSetting(ctx, settingSigning, fresh)); err != nil {
 			return err
 		}
-		if pepper, err = tx.Setting(ctx, settingPepper); err != nil {
+		pepper, err := tx.Setting(ctx, settingPepper)
+		if err != nil {
 			return err
 		}
-		signing, err = tx.Setting(ctx, settingSigning)
-		return err
+		if !bytes.Equal(pepper, proof[:]) {
+			return fmt.Errorf("%w (the pepper differs)", ErrOtherKeys)
+		}
+		if _, stored, err = readSealed(ctx, tx, settingSigning); err != nil {
+			return err
+		}
+		return c.claim(ctx, tx, stored.Sealed.KEK)
 	})
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(pepper, proof[:]) {
-		return fmt.Errorf("%w (the pepper differs)", ErrOtherKeys)
-	}
-	var stored sealedSigningKey
-	if err := json.Unmarshal(signing, &stored); err != nil {
-		return err
-	}
 	opener, err := c.sealer.Open(ctx, signingBinding(stored.ID), stored.Sealed)
 	if errors.Is(err, secret.ErrOtherKEK) || errors.Is(err, secret.ErrSeal) {
-		return fmt.Errorf("%w (the key-encryption key differs)", ErrOtherKeys)
+		return fmt.Errorf("%w (the key-encryption key differs): %w", ErrOtherKeys, err)
 	}
 	if err != nil {
 		return err
@@ -137,16 +130,17 @@ func signingBinding(id string) secret.Binding {
 }
 
 // newSigningKey makes an Ed25519 key, sealed for what binding answers for its id.
-func (c *Control) newSigningKey(ctx context.Context, binding func(id string) secret.Binding) ([]byte, error) {
+func (c *Control) newSigningKey(ctx context.Context, binding func(id string) secret.Binding) (raw []byte, sealed secret.Sealed, err error) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
-		return nil, err
+		return nil, sealed, err
 	}
 	sum := sha256.Sum256(public)
 	id := hex.EncodeToString(sum[:8])
-	sealed, err := c.sealer.Seal(ctx, binding(id), secret.NewPlaintext(private.Seed()))
+	sealed, err = c.sealer.Seal(ctx, binding(id), secret.NewPlaintext(private.Seed()))
 	if err != nil {
-		return nil, err
+		return nil, sealed, err
 	}
-	return json.Marshal(sealedSigningKey{ID: id, Sealed: sealed})
+	raw, err = json.Marshal(sealedSetting{ID: id, Sealed: sealed})
+	return raw, sealed, err
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
@@ -17,14 +18,19 @@ import (
 type Engine struct {
 	holder    *snapshot.Holder
 	digester  *apikey.Digester
+	keysOver  *atomic.Bool
 	limiter   *limiter
 	decisions sync.Pool
 }
 
-// NewEngine makes an Engine; start is the present.
-func NewEngine(holder *snapshot.Holder, digester *apikey.Digester, start time.Time) *Engine {
+// NewEngine makes an Engine; start is the present. While keysOver is set, calls that need a secret are refused; nil: it
+// never is.
+func NewEngine(holder *snapshot.Holder, digester *apikey.Digester, keysOver *atomic.Bool, start time.Time) *Engine {
+	if keysOver == nil {
+		keysOver = new(atomic.Bool)
+	}
 	return &Engine{
-		holder: holder, digester: digester, limiter: newLimiter(start),
+		holder: holder, digester: digester, keysOver: keysOver, limiter: newLimiter(start),
 		decisions: sync.Pool{New: func() any { return new(Decision) }},
 	}
 }
@@ -85,7 +91,7 @@ func (e *Engine) Decide(a *Ask, d *Decision) *Refusal {
 	if r := e.limit(d); r != nil {
 		return r
 	}
-	if r := d.values(); r != nil {
+	if r := e.values(d); r != nil {
 		return r
 	}
 	return d.edit(a)
@@ -111,7 +117,7 @@ func (e *Engine) Redo(a *Ask, d *Decision, now time.Time) *Refusal {
 	if r := d.route(a, ref); r != nil {
 		return r
 	}
-	if r := d.values(); r != nil {
+	if r := e.values(d); r != nil {
 		return r
 	}
 	return d.edit(a)
@@ -281,6 +287,19 @@ func (d *Decision) route(a *Ask, ref string) *Refusal {
 	}
 	return nil
 }
+
+// values checks that the secrets the call needs are there, and that the keys they were opened with still are.
+func (e *Engine) values(d *Decision) *Refusal {
+	if e.keysOver.Load() && d.Plan.Needs(d.Body != nil) > 0 {
+		r := refuse(http.StatusServiceUnavailable, typeKeys, "the key service could not be reached for too long, so that no secret is injected any more; try again later")
+		r.RetryAfter = keysRetry
+		return r
+	}
+	return d.values()
+}
+
+// keysRetry is after how many seconds it is worth trying again what the keys were out of reach for.
+const keysRetry = 10
 
 func (e *Engine) limit(d *Decision) *Refusal {
 	if d.Plan.RateLimit == nil {

@@ -15,7 +15,7 @@ import (
 // now is when the calls of the engine's tests come.
 var now = time.Unix(1_700_000_000, 0)
 
-func engineOf(w *world) *gateway.Engine { return gateway.NewEngine(w.holder, w.digester, now) }
+func engineOf(w *world) *gateway.Engine { return gateway.NewEngine(w.holder, w.digester, nil, now) }
 
 const plainRoute = `{"target_url":"https://api.example.com/v1"}`
 
@@ -254,10 +254,39 @@ func TestDecideBeforeTheFirstSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := gateway.NewEngine(holder, w.digester, now)
+	e := gateway.NewEngine(holder, w.digester, nil, now)
 	d := e.Begin("id", now)
 	if r := e.Decide(&gateway.Ask{Method: "GET", Path: "/api", Key: []string{w.dev}}, d); r == nil || r.Status != 503 || r.Type != "unavailable" || r.RetryAfter == 0 {
 		t.Errorf("got %+v, want 503 unavailable with a time to try again", r)
+	}
+}
+
+// While the keys are out of reach for too long, what needs a secret is refused and what needs none goes on.
+func TestDecideWithoutKeys(t *testing.T) {
+	w := newWorld(t, map[string]string{
+		"api":   `{"target_url":"https://api.example.com","inject_headers":{"Authorization":"Bearer {{secret:stripe_api_key}}"}}`,
+		"plain": `{"target_url":"https://api.example.com"}`,
+	})
+	var over atomic.Bool
+	e := gateway.NewEngine(w.holder, w.digester, &over, now)
+	decide := func(path string) *gateway.Refusal {
+		d := e.Begin("id", now)
+		defer e.Release(d)
+		return e.Decide(&gateway.Ask{Method: "GET", Path: path, Key: []string{w.dev}}, d)
+	}
+	if r := decide("/api"); r != nil {
+		t.Fatalf("before: got %+v, want no refusal", r)
+	}
+	over.Store(true)
+	if r := decide("/api"); r == nil || r.Status != 503 || r.Type != "keys_unavailable" || r.RetryAfter == 0 {
+		t.Errorf("with a secret: got %+v, want 503 keys_unavailable with a time to try again", r)
+	}
+	if r := decide("/plain"); r != nil {
+		t.Errorf("without one: got %+v, want no refusal", r)
+	}
+	over.Store(false)
+	if r := decide("/api"); r != nil {
+		t.Errorf("afterwards: got %+v, want no refusal", r)
 	}
 }
 

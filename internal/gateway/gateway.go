@@ -21,6 +21,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/puzpuzpuz/xsync/v4"
@@ -37,6 +38,7 @@ type Config struct {
 	Digester *apikey.Digester        // required; with the pepper the keys were stored with
 	Sink     Sink                    // required; stores the records of calls
 	Renew    Renew                   // obtains access tokens; nil: those that are over fail their calls
+	KeysOver *atomic.Bool            // set while no secret may be injected any more, as its keys are out of reach; nil: never
 	Logger   *slog.Logger            // required
 	Allow    []netip.Prefix          // ranges that are not public and may be targets all the same
 	Own      func() []netip.AddrPort // where this process listens, which no route may lead to; nil: nowhere
@@ -114,7 +116,7 @@ func New(c Config) (*Gateway, error) {
 		}
 	}
 	g := &Gateway{
-		engine: NewEngine(c.Holder, c.Digester, c.Now()),
+		engine: NewEngine(c.Holder, c.Digester, c.KeysOver, c.Now()),
 		dialer: &net.Dialer{Timeout: dialLimit, Control: guard.New(c.Allow, c.Own).Control},
 		renew:  c.Renew, tls: c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
 		bodies:      semaphore.NewWeighted(maxBodies),

@@ -25,6 +25,7 @@ const (
 	typeDestination     = "destination_refused"     // 502
 	typeNoCredential    = "credential_unavailable"  // 502
 	typeUnavailable     = "unavailable"             // 503
+	typeKeys            = "keys_unavailable"        // 503
 	typeTimeout         = "upstream_timeout"        // 504
 
 	// What is recorded of a call that could not be completed after its answer had begun, or whose caller left.
@@ -38,7 +39,7 @@ const statusClosed = 499
 func errorTypes() errorTypeArray {
 	return errorTypeArray{
 		typeInvalid, typeUnauthenticated, typeForbidden, typeNotFound, typeMethod, typeTooLarge, typeLimited,
-		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeInternal, typeUnreachable, typeDestination, typeNoCredential, typeUnavailable, typeTimeout,
+		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeInternal, typeUnreachable, typeDestination, typeNoCredential, typeUnavailable, typeKeys, typeTimeout,
 		typeTruncated, typeClosed,
 	}
 }

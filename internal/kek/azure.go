@@ -121,6 +121,13 @@ func (k *azureKey) Holds(id string) bool {
 	return ok && azureVersion.MatchString(version)
 }
 
+// Version is the key as it wraps with another of its versions, which Holds holds.
+func (k *azureKey) Version(id string) secret.KEK {
+	of := *k
+	of.version = strings.TrimPrefix(id, k.family())
+	return &of
+}
+
 // Wrap encrypts a data key with the version that the id names.
 func (k *azureKey) Wrap(ctx context.Context, key, additional []byte) ([]byte, error) {
 	both := append(append(make([]byte, 0, len(key)+32), key...), place(additional)...)

@@ -24,7 +24,7 @@ type KEK interface {
 }
 
 // holds says whether a key unwraps what was wrapped under an id. Besides its own these may be the ids of other versions
-// of it, for a service that names each version: such a KEK has the method Holds.
+// of it, for a service that names each version: such a KEK has the methods Holds, and Version for the KEK that wraps as one.
 func holds(k KEK, id string) bool {
 	if k.ID() == id {
 		return true

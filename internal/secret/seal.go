@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
+	"sync/atomic"
 )
 
 // What opening can fail with besides the errors of a KEK.
@@ -17,7 +19,7 @@ var (
 	// ErrOtherKEK says that a value was sealed under a key-encryption key this server does not hold.
 	ErrOtherKEK = errors.New("sealed under another key-encryption key")
 	// ErrUnreachable says that whoever holds a key-encryption key did not answer: it may do so later.
-	ErrUnreachable = errors.New("the key service cannot be reached")
+	ErrUnreachable = errors.New("the key-encryption key cannot be reached")
 )
 
 // Binding is the place a value is sealed for. It opens in no other: not in another environment, under another secret's
@@ -93,11 +95,82 @@ type Sealed struct {
 	KEK        string // the id of the KEK
 }
 
-// Sealer seals and opens values with one key-encryption key. It is safe for concurrent use.
-type Sealer struct{ kek KEK }
+// Sealer seals values with one key-encryption key and opens what any of several wrapped. It is safe for concurrent use.
+type Sealer struct{ *keyring }
 
-// NewSealer makes a Sealer.
-func NewSealer(kek KEK) *Sealer { return &Sealer{kek: kek} }
+// keyring is behind a pointer, so that package fmt finds no key in a Sealer that was copied.
+type keyring struct {
+	keks map[string]KEK
+	main string
+	wrap atomic.Pointer[wrapping]
+
+	probe atomic.Pointer[probe]
+	down  atomic.Pointer[outage] // nil: the key that wraps answered when it was last asked
+}
+
+// wrapping is the key that wraps.
+type wrapping struct {
+	id  string
+	kek KEK
+}
+
+// NewSealer makes a Sealer that wraps with a key and also opens what the old ones wrapped.
+func NewSealer(kek KEK, old ...KEK) *Sealer {
+	k := &keyring{keks: make(map[string]KEK, 1+len(old)), main: kek.ID()}
+	for _, held := range append(slices.Clone(old), kek) {
+		k.keks[held.ID()] = held
+	}
+	k.wrap.Store(&wrapping{k.main, kek})
+	return &Sealer{k}
+}
+
+// Main is the id of the key the Sealer was made for; it wraps until Use says otherwise.
+func (s *Sealer) Main() string { return s.main }
+
+// Wraps is the id of the key that wraps now.
+func (s *Sealer) Wraps() string { return s.wrap.Load().id }
+
+// Use makes a key of an id the one that wraps; false when the Sealer was not given it, and then nothing changes.
+func (s *Sealer) Use(id string) bool {
+	kek, ok := s.keks[id]
+	if !ok {
+		kek, ok = s.find(id)
+		family, versions := kek.(interface{ Version(id string) KEK })
+		if !ok || !versions {
+			return false
+		}
+		kek = family.Version(id)
+	}
+	s.wrap.Store(&wrapping{id, kek})
+	return true
+}
+
+// Holds says whether the Sealer can open what the key of an id wrapped; see holds.
+func (s *Sealer) Holds(id string) bool {
+	_, ok := s.find(id)
+	return ok
+}
+
+func (s *Sealer) find(id string) (KEK, bool) {
+	if kek, ok := s.keks[id]; ok {
+		return kek, true
+	}
+	for _, kek := range s.keks {
+		if holds(kek, id) {
+			return kek, true
+		}
+	}
+	return nil, false
+}
+
+// Keys are the ids of all keys it holds, in order.
+func (s *Sealer) Keys() []string { return slices.Sorted(maps.Keys(s.keks)) }
+
+// Local says whether the key that wraps is in this process's memory, and cannot be out of reach.
+func (s *Sealer) Local() bool {
+	_, local := s.wrap.Load().kek.(*LocalKEK)
+	return local
+}
 
 // Seal encrypts a value for one place, under a new random key. It refuses a plaintext that is empty or wiped, and does
 // not wipe it.
@@ -112,8 +185,11 @@ func (s *Sealer) Seal(ctx context.Context, b Binding, p Plaintext) (Sealed, erro
 	if err != nil {
 		return Sealed{}, err
 	}
-	kek := s.kek.ID()
-	wrapped, err := s.kek.Wrap(ctx, key, b.AdditionalData(kek))
+	w := s.wrap.Load()
+	if err := s.reach(w.id); err != nil {
+		return Sealed{}, err
+	}
+	wrapped, err := w.kek.Wrap(ctx, key, b.AdditionalData(w.id))
 	if err != nil {
 		return Sealed{}, fmt.Errorf("wrapping a data key: %w", err)
 	}
@@ -125,7 +201,7 @@ func (s *Sealer) Seal(ctx context.Context, b Binding, p Plaintext) (Sealed, erro
 		Nonce:      slices.Clip(nonce),
 		Tag:        sealed[end:],
 		WrappedKey: wrapped,
-		KEK:        kek,
+		KEK:        w.id,
 	}, nil
 }
 
@@ -153,7 +229,7 @@ func (s *Sealer) Open(ctx context.Context, b Binding, v Sealed) (*Opener, error)
 }
 
 // Rebind wraps the data key of a sealed value anew: for the same place with other facts (to differs from b in Facts
-// only), under the key-encryption key of today. The value itself is not touched; it keeps its nonce and its tag. It fails
+// only), under the key-encryption key that wraps now. The value itself is not touched; it keeps its nonce and its tag. It fails
 // as Open does.
 func (s *Sealer) Rebind(ctx context.Context, b, to Binding, v Sealed) (Sealed, error) {
 	key, err := s.unwrap(ctx, b, v)
@@ -161,8 +237,12 @@ func (s *Sealer) Rebind(ctx context.Context, b, to Binding, v Sealed) (Sealed, e
 		return Sealed{}, err
 	}
 	defer clear(key)
-	v.KEK = s.kek.ID()
-	if v.WrappedKey, err = s.kek.Wrap(ctx, key, to.AdditionalData(v.KEK)); err != nil {
+	w := s.wrap.Load()
+	if err := s.reach(w.id); err != nil {
+		return Sealed{}, err
+	}
+	v.KEK = w.id
+	if v.WrappedKey, err = w.kek.Wrap(ctx, key, to.AdditionalData(v.KEK)); err != nil {
 		return Sealed{}, fmt.Errorf("wrapping a data key: %w", err)
 	}
 	return v, nil
@@ -170,11 +250,15 @@ func (s *Sealer) Rebind(ctx context.Context, b, to Binding, v Sealed) (Sealed, e
 
 // unwrap answers the data key of a sealed value; the caller wipes it.
 func (s *Sealer) unwrap(ctx context.Context, b Binding, v Sealed) ([]byte, error) {
-	if !holds(s.kek, v.KEK) {
-		return nil, fmt.Errorf("%w (%q; this server holds %q); start it with the key it had when the value was set",
-			ErrOtherKEK, v.KEK, s.kek.ID())
+	if err := s.reach(v.KEK); err != nil {
+		return nil, err
 	}
-	key, err := s.kek.Unwrap(ctx, v.WrappedKey, b.AdditionalData(v.KEK))
+	kek, ok := s.find(v.KEK)
+	if !ok {
+		return nil, fmt.Errorf("%w (%q; this server holds %q); start it with the key it had when the value was set, in --kek-old",
+			ErrOtherKEK, v.KEK, s.Keys())
+	}
+	key, err := kek.Unwrap(ctx, v.WrappedKey, b.AdditionalData(v.KEK))
 	if err != nil {
 		return nil, fmt.Errorf("unwrapping a data key: %w", err)
 	}

@@ -29,6 +29,8 @@ type Config struct {
 	GatewayListen  string         // address of the gateway
 	Database       string         // postgres://…; "" is SQLite in the data folder
 	KEK            string         // what the key-encryption key is and where; "" is kek.key in the data folder
+	KEKOld         []string       // keys that still open what they wrapped
+	KEKGrace       time.Duration  // how long what was opened is served while the key's service cannot be reached
 	AllowUpstreams []netip.Prefix // private and loopback ranges that routes may reach
 	Limit          int            // environments per account; 0 is no limit
 	PublicURL      string         // where browsers reach the control plane; "" is where it listens
@@ -63,6 +65,8 @@ var settings = []setting{
 	{"gateway-listen", address(func(c *Config) *string { return &c.GatewayListen })},
 	{"database", setDatabase},
 	{"kek", setKEK},
+	{"kek-old", setKEKOld},
+	{"kek-grace", setKEKGrace},
 	{"allow-upstreams", setAllowUpstreams},
 	{"limit-environments", setLimit},
 	{"public-url", setPublicURL},
@@ -81,7 +85,7 @@ var bootstrapSettings = []setting{
 
 // Defaults is the configuration of a server that was told nothing.
 func Defaults() Config {
-	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", CheckpointEvery: time.Minute}
+	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", KEKGrace: time.Hour, CheckpointEvery: time.Minute}
 }
 
 // LoadConfig puts the configuration together from the flags that were really given, the environment and, when
@@ -236,6 +240,27 @@ func setKEK(c *Config, v string) error {
 		}
 	}
 	c.KEK = v
+	return nil
+}
+
+func setKEKOld(c *Config, v string) error {
+	c.KEKOld = nil
+	for url := range strings.SplitSeq(v, ",") {
+		if url = strings.TrimSpace(url); url == "" {
+			continue
+		}
+		if err := kek.Check(url); err != nil {
+			return err
+		}
+		c.KEKOld = append(c.KEKOld, url)
+	}
+	return nil
+}
+
+func setKEKGrace(c *Config, v string) (err error) {
+	if c.KEKGrace, err = time.ParseDuration(v); err != nil || c.KEKGrace < 0 {
+		return errors.New("must be a duration, for example 1h; 0s serves nothing that needs a secret while the key service cannot be reached")
+	}
 	return nil
 }
 

@@ -32,19 +32,19 @@ func file(t *testing.T, text string) string {
 
 func TestLoadConfigDefaults(t *testing.T) {
 	got, err := server.LoadConfig(nil, environment(nil))
-	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", CheckpointEvery: time.Minute}
+	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", KEKGrace: time.Hour, CheckpointEvery: time.Minute}
 	if err != nil || !cmp.Equal(got, want) {
 		t.Errorf("defaults: %v, %s", err, cmp.Diff(want, got))
 	}
 }
 
 func TestLoadConfigPrecedence(t *testing.T) {
-	path := file(t, "data: /file\nkek: file:/key\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\naudit-checkpoint-every: 5m\n")
+	path := file(t, "data: /file\nkek: file:/key\nkek-old: [\"file:/a\", env:B]\nkek-grace: 2h\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\naudit-checkpoint-every: 5m\n")
 	got, err := server.LoadConfig(
-		map[string]string{"config": path, "data": "/flag"},
+		map[string]string{"config": path, "data": "/flag", "kek-grace": "30m"},
 		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true", "LOCKAGE_AUDIT_CHECKPOINT": "http://[::1]:9/x"}))
 	want := server.Config{
-		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, KEK: "file:/key", BootstrapToken: "tk_x",
+		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, KEK: "file:/key", KEKOld: []string{"file:/a", "env:B"}, KEKGrace: 30 * time.Minute, BootstrapToken: "tk_x",
 		AuditCheckpoint: "http://[::1]:9/x", CheckpointEvery: 5 * time.Minute,
 		AllowUpstreams: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")},
 	}
@@ -75,6 +75,9 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "database", flags: map[string]string{"database": "mysql://u:canary@h/d"}, want: "--database: must be a postgres:// URL"},
 		{name: "key", variables: map[string]string{"LOCKAGE_KEK": "canary"}, want: "kek: must name a key in one of the forms file:PATH, env:VARIABLE"},
 		{name: "key itself", flags: map[string]string{"kek": "env:canary+canary="}, want: "--kek: env: must be followed by the name of a variable"},
+		{name: "an old key", flags: map[string]string{"kek-old": "file:/a,canary"}, want: "--kek-old: must name a key in one of the forms"},
+		{name: "grace", flags: map[string]string{"kek-grace": "canary"}, want: "--kek-grace: must be a duration"},
+		{name: "no grace", flags: map[string]string{"kek-grace": "-1s"}, want: "--kek-grace: must be a duration"},
 		{name: "limit", flags: map[string]string{"limit-environments": "1"}, want: "--limit-environments: must be 0"},
 		{name: "limit text", flags: map[string]string{"limit-environments": "canary"}, want: "--limit-environments: must be 0"},
 		{name: "dev", variables: map[string]string{"LOCKAGE_DEV": "canary"}, want: "dev: must be true or false"},

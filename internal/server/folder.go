@@ -19,6 +19,9 @@ import (
 // keyBytes is the length of the key-encryption key and of the pepper.
 const keyBytes = kek.Bytes
 
+// kekFile is the key-encryption key in the data folder.
+const kekFile = "kek.key"
+
 // proveWithin is how long a service may take at the start to show that its key works.
 const proveWithin = 30 * time.Second
 
@@ -43,7 +46,7 @@ func openFolder(path string) (release func() error, err error) {
 // which the first start makes. made is the path of a file that was made now, or "".
 func openKEK(ctx context.Context, c Config) (k secret.KEK, made string, err error) {
 	if c.KEK == "" {
-		path := filepath.Join(c.Data, "kek.key")
+		path := filepath.Join(c.Data, kekFile)
 		key, fresh, err := loadKey(path)
 		if err != nil {
 			return nil, "", err
@@ -64,6 +67,21 @@ func openKEK(ctx context.Context, c Config) (k secret.KEK, made string, err erro
 		return nil, "", fmt.Errorf("--kek: %w", err)
 	}
 	return k, "", nil
+}
+
+// openOld opens the keys of --kek-old. Nothing is tried with them: they may be allowed to unwrap and nothing else.
+func openOld(ctx context.Context, c Config) ([]secret.KEK, error) {
+	ctx, cancel := context.WithTimeout(ctx, proveWithin)
+	defer cancel()
+	var list []secret.KEK
+	for _, url := range c.KEKOld {
+		k, err := kek.Open(ctx, url, kek.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("a key-encryption key of --kek-old: %w", err)
+		}
+		list = append(list, k)
+	}
+	return list, nil
 }
 
 // loadKey reads a key file, or makes it with mode 0600 where it is missing. fresh is true when it was made now.

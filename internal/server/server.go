@@ -51,6 +51,7 @@ type Running struct {
 	logger   *slog.Logger
 	closing  []func() error // undone in reverse, at the end or when the start fails
 	holder   *snapshot.Holder
+	keys     *keyWatch
 	store    *store.Store
 	gateway  *gateway.Gateway
 	fronts   [2]*http.Server // control plane, gateway
@@ -99,6 +100,10 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	if err != nil {
 		return nil, err
 	}
+	r.keys = &keyWatch{
+		sealer: sealer, grace: c.KEKGrace, logger: logger, trouble: operations.KeyTrouble,
+		back: func(ctx context.Context) { _ = r.holder.RefreshAll(ctx) }, // what failed is logged, and tried again
+	}
 	if err := r.build(c, operations, digester); err != nil {
 		return nil, err
 	}
@@ -123,6 +128,10 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *apikey.Digester, forget func() error, err error) {
 	var made []string
 	kek, path, err := openKEK(ctx, c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	old, err := openOld(ctx, c)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -152,7 +161,7 @@ func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *
 		return nil, nil, nil, err
 	}
 	r.closing = append(r.closing, r.store.Close)
-	return secret.NewSealer(kek), digester, forget, nil
+	return secret.NewSealer(kek, old...), digester, forget, nil
 }
 
 // open opens both listeners, and where checkpoints are carried to.
@@ -177,12 +186,12 @@ func (r *Running) open(ctx context.Context, c Config, roots *x509.CertPool) (err
 // build puts the two fronts together.
 func (r *Running) build(c Config, operations *control.Control, digester *apikey.Digester) (err error) {
 	r.gateway, err = gateway.New(gateway.Config{
-		Holder: r.holder, Digester: digester, Allow: allowed(c), Own: r.own, Sink: operations, Renew: operations.RenewToken, Logger: r.logger, Ready: r.ready,
+		Holder: r.holder, Digester: digester, Allow: allowed(c), Own: r.own, Sink: operations, Renew: operations.RenewToken, KeysOver: &r.keys.over, Logger: r.logger, Ready: r.ready,
 	})
 	if err != nil {
 		return err
 	}
-	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Metrics: metrics(r), Logger: r.logger, Version: Version})
+	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Degraded: r.keys.degraded, Metrics: metrics(r), Logger: r.logger, Version: Version})
 	if err != nil {
 		return err
 	}
@@ -201,7 +210,9 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 		r.witness.sign = operations.AuditCheckpoints
 		loops.Go(func() { r.witness.run(loop) })
 	}
-	r.stopLoop = func() { cancel(); loops.Wait() }
+	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
+	loops.Go(func() { r.keys.run(loop) })
+	r.stopLoop = func() { cancel(); loops.Wait(); r.leave(operations) }
 	for i, s := range r.fronts {
 		s.TLSConfig = r.tls.Clone()
 		go func() { r.failed <- serve(s, r.sockets[i]) }()
@@ -252,7 +263,19 @@ func (r *Running) ready() error {
 	if !r.holder.Ready() {
 		return errors.New("no snapshot yet")
 	}
+	if r.keys.over.Load() {
+		return errors.New("the key service could not be reached for too long")
+	}
 	return nil
+}
+
+// leave says in the database that this process ends, while the database is still open.
+func (r *Running) leave(operations *control.Control) {
+	ctx, cancel := context.WithTimeout(context.Background(), settle)
+	defer cancel()
+	if err := operations.Leave(ctx); err != nil {
+		r.logger.WarnContext(ctx, "the end could not be noted in the database", "error", err)
+	}
 }
 
 // ControlAddress is where the control plane listens, host:port.

@@ -55,6 +55,9 @@ func (tx *Tx) FinishIdempotent(ctx context.Context, account, holder, key string,
 	const update = `
 		UPDATE idempotency SET done = TRUE, ciphertext = $4, nonce = $5, tag = $6, wrapped_key = $7, kek = $8
 		WHERE account_id = $1 AND holder_id = $2 AND key = $3`
+	if err := tx.fits(ctx, s); err != nil {
+		return err
+	}
 	return tx.exec(ctx, update, account, holder, key, s.Ciphertext, s.Nonce, s.Tag, s.WrappedKey, s.KEK)
 }
 

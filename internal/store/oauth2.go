@@ -32,10 +32,22 @@ func (tx *Tx) PutOAuth2Token(ctx context.Context, t secret.Token) error {
 		    refresh_kek = excluded.refresh_kek, token_type = excluded.token_type, obtained_at = excluded.obtained_at,
 		    expires_at = excluded.expires_at, refresh_at = excluded.refresh_at, needs = excluded.needs, error_code = excluded.error_code,
 		    attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at, lease = '', lease_until = 0`
+	if err := tx.fits(ctx, t.Access, t.Refresh); err != nil {
+		return err
+	}
 	a, r := bytesOf(t.Access), bytesOf(t.Refresh)
 	return tx.exec(ctx, upsert, tx.account, t.EnvironmentID, t.SecretID, t.Version, t.Serial, a.Ciphertext, a.Nonce, a.Tag, a.WrappedKey, a.KEK,
 		r.Ciphertext, r.Nonce, r.Tag, r.WrappedKey, r.KEK, t.Type, ms(t.ObtainedAt), ms(t.ExpiresAt), ms(t.RefreshAt), t.Needs, t.ErrorCode,
 		t.Attempts, ms(t.NextAttempt))
+}
+
+// FailOAuth2Token notes that tokens of a version of a value could not be renewed, and gives the lease on them back. What
+// is sealed stays as it is.
+func (tx *Tx) FailOAuth2Token(ctx context.Context, t secret.Token) error {
+	const update = `
+		UPDATE oauth2_tokens SET needs = $5, error_code = $6, attempts = $7, next_attempt_at = $8, lease = '', lease_until = 0
+		WHERE account_id = $1 AND environment_id = $2 AND secret_id = $3 AND version = $4`
+	return tx.exec(ctx, update, tx.account, t.EnvironmentID, t.SecretID, t.Version, t.Needs, t.ErrorCode, t.Attempts, ms(t.NextAttempt))
 }
 
 // bytesOf is a sealed value whose columns are empty instead of null where it is none.
@@ -125,28 +137,42 @@ func (a Authorization) Binding() secret.Binding {
 	}
 }
 
+const authorizationColumns = `environment_id, secret_id, version, state, ciphertext, nonce, tag, wrapped_key, kek, redirect, member_id, member, expires_at`
+
+func scanAuthorization(r row) (a Authorization, err error) {
+	v := &a.Verifier
+	return a, r.Scan(&a.EnvironmentID, &a.SecretID, &a.Version, &a.State, &v.Ciphertext, &v.Nonce, &v.Tag, &v.WrappedKey, &v.KEK,
+		&a.Redirect, &a.MemberID, &a.Member, instant{&a.ExpiresAt})
+}
+
 // InsertAuthorization begins an authorization, and forgets those that ended unused.
 func (tx *Tx) InsertAuthorization(ctx context.Context, a Authorization) error {
 	const insert = `
-		INSERT INTO oauth2_authorizations (account_id, environment_id, secret_id, version, state, ciphertext, nonce, tag, wrapped_key, kek,
-		    redirect, member_id, member, expires_at)
+		INSERT INTO oauth2_authorizations (account_id, ` + authorizationColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	v := a.Verifier
 	return errors.Join(
+		tx.fits(ctx, v),
 		tx.exec(ctx, `DELETE FROM oauth2_authorizations WHERE account_id = $1 AND expires_at <= $2`, tx.account, ms(tx.now)),
 		tx.exec(ctx, insert, tx.account, a.EnvironmentID, a.SecretID, a.Version, a.State, v.Ciphertext, v.Nonce, v.Tag, v.WrappedKey, v.KEK,
 			a.Redirect, a.MemberID, a.Member, ms(a.ExpiresAt)))
+}
+
+// ExpireAuthorizations forgets those that ended unused, in every account.
+func (tx *Tx) ExpireAuthorizations(ctx context.Context) error {
+	return tx.exec(ctx, `DELETE FROM oauth2_authorizations WHERE expires_at <= $1`, ms(tx.now))
 }
 
 // TakeAuthorization finds an authorization by its state and removes it: it is used once. Called in a Batch.
 func (tx *Tx) TakeAuthorization(ctx context.Context, state []byte) (a Authorization, err error) {
 	const take = `
 		DELETE FROM oauth2_authorizations WHERE state = $1
-		RETURNING account_id, environment_id, secret_id, version, state, ciphertext, nonce, tag, wrapped_key, kek, redirect, member_id, member, expires_at`
-	scan := func(r row) (a Authorization, err error) {
-		v := &a.Verifier
-		return a, r.Scan(&a.Account, &a.EnvironmentID, &a.SecretID, &a.Version, &a.State, &v.Ciphertext, &v.Nonce, &v.Tag, &v.WrappedKey, &v.KEK,
-			&a.Redirect, &a.MemberID, &a.Member, instant{&a.ExpiresAt})
+		RETURNING account_id, ` + authorizationColumns
+	scan := func(r row) (Authorization, error) {
+		var account string
+		a, err := scanAuthorization(behind{r, &account})
+		a.Account = account
+		return a, err
 	}
 	if a, err = one(ctx, tx, "authorization", scan, take, state); err == nil && !a.ExpiresAt.After(tx.now) {
 		return a, fault.New(fault.NotFound, "no such authorization")

@@ -127,3 +127,6 @@ func (e *postgres) enter(ctx context.Context, tx *sql.Tx, account string) error 
 	_, err := tx.ExecContext(ctx, `SELECT set_config('lockage.account', $1, true)`, account)
 	return err
 }
+
+// share is a lock that many may hold at once.
+func (e *postgres) share() string { return " FOR SHARE" }

@@ -49,6 +49,9 @@ func (tx *Tx) InsertValue(ctx context.Context, v secret.Value) error {
 	const insert = `
 		INSERT INTO secret_values (account_id, ` + valueColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+	if err := tx.fits(ctx, v.Sealed); err != nil {
+		return err
+	}
 	return tx.exec(ctx, insert, tx.account, v.EnvironmentID, v.SecretID, v.Version, v.Type, v.Format, v.Sealed.Ciphertext, v.Sealed.Nonce,
 		v.Sealed.Tag, v.Sealed.WrappedKey, v.Sealed.KEK, ms(v.CreatedAt), v.CreatedBy, v.Fingerprint, v.Sandbox, v.Guessable,
 		ms(v.ExpiresAt), v.Strict, strings.Join(v.Hosts, ","), v.Detail)
@@ -60,6 +63,9 @@ func (tx *Tx) RebindValue(ctx context.Context, v secret.Value) error {
 		UPDATE secret_values
 		SET format = $5, wrapped_key = $6, kek = $7, fingerprint = $8, sandbox = $9, guessable = $10, expires_at = $11, strict = $12, allowed_hosts = $13
 		WHERE account_id = $1 AND environment_id = $2 AND secret_id = $3 AND version = $4`
+	if err := tx.fits(ctx, v.Sealed); err != nil {
+		return err
+	}
 	return tx.exec(ctx, update, tx.account, v.EnvironmentID, v.SecretID, v.Version, v.Format, v.Sealed.WrappedKey, v.Sealed.KEK,
 		v.Fingerprint, v.Sandbox, v.Guessable, ms(v.ExpiresAt), v.Strict, strings.Join(v.Hosts, ","))
 }

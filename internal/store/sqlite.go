@@ -65,4 +65,7 @@ func (e *sqlite) migrate(ctx context.Context, db *sql.DB) error {
 // enter has nothing to do: SQLite has no second wall, the first is in every statement.
 func (e *sqlite) enter(context.Context, *sql.Tx, string) error { return nil }
 
+// share has nothing to say: while one transaction writes, no other does.
+func (e *sqlite) share() string { return "" }
+
 func (e *sqlite) close() error { return nil }

@@ -37,6 +37,8 @@ type engine interface {
 	migrate(ctx context.Context, db *sql.DB) error
 	// enter marks a transaction as belonging to an account, for row-level security.
 	enter(ctx context.Context, tx *sql.Tx, account string) error
+	// share ends a statement whose rows nobody may change until the transaction ends.
+	share() string
 	close() error
 }
 

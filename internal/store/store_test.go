@@ -184,7 +184,7 @@ var accountTables = []string{
 
 func TestEveryTableIsFilled(t *testing.T) {
 	onBoth(t, func(t *testing.T, x fixture) {
-		want := append(slices.Clone(accountTables), "installation")
+		want := append(slices.Clone(accountTables), "installation", "nodes")
 		slices.Sort(want)
 		if diff := cmp.Diff(want, tables(t, x.config, x.db)); diff != "" {
 			t.Errorf("tables; fill the new ones in fill_test.go (-want +got):\n%s", diff)

@@ -20,7 +20,8 @@ type Tx struct {
 	version int64
 	prev    string // audit hash before this transaction
 	audited bool
-	serve   bool // the gateway must learn of this
+	serve   bool   // the gateway must learn of this
+	share   string // at the end of a reading: what was read stays as it is until the transaction ends
 }
 
 // Account is the account the transaction belongs to.
@@ -106,7 +107,7 @@ func (s *Store) run(ctx context.Context, db *sql.DB, options *sql.TxOptions, acc
 	if err := s.engine.enter(ctx, raw, account); err != nil {
 		return fmt.Errorf("enter the account: %w", err)
 	}
-	tx := &Tx{tx: raw, account: account, now: s.now().UTC().Truncate(time.Millisecond)}
+	tx := &Tx{tx: raw, account: account, now: s.now().UTC().Truncate(time.Millisecond), share: s.engine.share()}
 	if err := fn(tx); err != nil {
 		return err
 	}

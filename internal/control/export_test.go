@@ -1,0 +1,12 @@
+package control
+
+import "context"
+
+// Rewrap makes every wrap of another key than the current one anew, as WatchKeys does, and answers how many are left.
+func (c *Control) Rewrap(ctx context.Context) (left int64, err error) {
+	r, err := c.rewrapAll(ctx, c.sealer.Wraps())
+	if err != nil {
+		return 0, err
+	}
+	return c.settle(ctx, c.sealer.Wraps(), r.Failed)
+}
