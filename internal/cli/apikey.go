@@ -15,6 +15,7 @@ func (p *program) keys() *cobra.Command {
 		p.keysList(), p.writing(p.keysCreate()), p.keysGet(), p.writing(p.keysUpdate()), p.writing(p.keysRotate()), p.writing(p.keysRevoke()),
 		p.keysStatus())
 	p.remote(g)
+	g.AddCommand(p.keysExportRecovery(), p.keysImportRecovery())
 	return g
 }
 

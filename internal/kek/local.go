@@ -64,20 +64,30 @@ func readVariableURL(name string) (opener, error) {
 		return nil, errors.New("env: must be followed by the name of a variable, not by the key itself")
 	}
 	return func(_ context.Context, o Options) (secret.KEK, error) {
-		text, set := o.lookup(name)
-		if err := o.unset(name); err != nil {
-			return nil, fmt.Errorf("the variable %s cannot be taken out of the environment: %w", name, err)
+		key, err := readVariable(name, o)
+		if err != nil {
+			return nil, err
 		}
-		if !set || text == "" {
-			return nil, fmt.Errorf("the variable %s is not set; it must hold the key, %d bytes in base64 or hex", name, Bytes)
-		}
-		key := decode(strings.TrimSpace(text))
 		defer clear(key)
-		if len(key) != Bytes {
-			return nil, fmt.Errorf("the variable %s must hold %d bytes in base64 or hex; openssl rand -base64 %d makes such a key", name, Bytes, Bytes)
-		}
 		return secret.NewLocalKEK(key)
 	}, nil
+}
+
+// readVariable answers the key in a variable, which the caller wipes.
+func readVariable(name string, o Options) ([]byte, error) {
+	text, set := o.lookup(name)
+	if err := o.unset(name); err != nil {
+		return nil, fmt.Errorf("the variable %s cannot be taken out of the environment: %w", name, err)
+	}
+	if !set || text == "" {
+		return nil, fmt.Errorf("the variable %s is not set; it must hold the key, %d bytes in base64 or hex", name, Bytes)
+	}
+	key := decode(strings.TrimSpace(text))
+	if len(key) != Bytes {
+		clear(key)
+		return nil, fmt.Errorf("the variable %s must hold %d bytes in base64 or hex; openssl rand -base64 %d makes such a key", name, Bytes, Bytes)
+	}
+	return key, nil
 }
 
 // decode reads hex or any of the usual forms of base64. No text of 32 bytes is in two of them: their lengths differ.
