@@ -87,6 +87,7 @@ func TestServeRefusesToStart(t *testing.T) {
 		{"half a certificate", serve(w.data, "--tls-cert", "cert.pem"), "tls-key"},
 		{"a limit below two", serve(w.data, "--limit-environments", "1"), "at least 2"},
 		{"another database", serve(w.data, "--database", "mysql://canary"), "postgres://"},
+		{"a key of no form", serve(w.data, "--kek", "canary"), "vault:https://"},
 	} {
 		if said := w.refused(t, 2, "", c.args...); !strings.Contains(said, c.says) || strings.Contains(said, "canary") {
 			t.Errorf("%s: it says %q, want %q and not the value", c.name, said, c.says)

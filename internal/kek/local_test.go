@@ -100,3 +100,18 @@ func TestOpenRefusesOtherForms(t *testing.T) {
 		}
 	}
 }
+
+// No text ends the program, and what is taken names a service without a credential.
+func FuzzCheck(f *testing.F) {
+	for _, url := range []string{
+		"file:/etc/kek.key", "env:KEY", "vault:https://vault.example.com:8200/transit/lockage", gcpMine, "aws-kms:" + awsOne + "?endpoint=https://kms.example.com",
+		"azure-keyvault:" + azureVault + "/keys/lockage/0123", "vault:https://u:p@[::1%25x]:8200/a/b?c#d",
+	} {
+		f.Add(url)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		if err := kek.Check(url); err == nil && !strings.HasPrefix(url, "file:") && strings.ContainsAny(url, "@#\n ") {
+			t.Errorf("%q is taken", url)
+		}
+	})
+}

@@ -131,7 +131,7 @@ func (s *standin) fail(w http.ResponseWriter, r *http.Request) bool {
 	case "empty":
 		_, _ = io.WriteString(w, "{}")
 	case "large":
-		_, _ = io.WriteString(w, `{"canary":"`+strings.Repeat("canary", 1<<20)+`"}`)
+		_, _ = io.WriteString(w, `{"canary":"`+strings.Repeat("canary", 1<<15)+`"}`)
 	case "broken":
 		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 canary\r\nContent-Length: 100\r\n\r\n{")

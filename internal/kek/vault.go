@@ -185,6 +185,7 @@ func (v *vault) call(ctx context.Context, what string, body []byte) (answer, err
 	defer cancel()
 	token, err := v.token()
 	if err != nil {
+		clear(body)
 		return answer{}, err
 	}
 	headers := v.headers.Clone()
