@@ -91,7 +91,7 @@ func (d *Decision) values() *Refusal {
 		}
 	}
 	if d.Route.Target() == nil {
-		return refuse(http.StatusInternalServerError, typeInternal,
+		return refuse(http.StatusInternalServerError, typeTarget,
 			"the target of route '"+d.Route.Key+"' is not a URL in environment '"+d.Environment.Name+"'; check its variables")
 	}
 	for _, v := range d.Route.Values(d.staged)[:d.Plan.Needs(d.Body != nil)] {

@@ -65,7 +65,7 @@ func TestFiltersAndVariablesGoUpstream(t *testing.T) {
 		t.Errorf("staging: got %d %+v", answer.StatusCode, p)
 	}
 	answer, body = w.call(http.MethodGet, "/r/x", w.prod, nil)
-	if p := decodeProblem(t, strings.NewReader(body)); answer.StatusCode != 500 || p.Type != "internal_error" || strings.Contains(p.Error, "not a URL in") == false {
+	if p := decodeProblem(t, strings.NewReader(body)); answer.StatusCode != 500 || p.Type != "target_invalid" || !strings.Contains(p.Error, "not a URL in") {
 		t.Errorf("production: got %d %+v", answer.StatusCode, p)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	typeExpired         = "secret_expired"          // 500
 	typeNoVariable      = "variable_not_configured" // 500
 	typeCredential      = "invalid_credential"      // 500
+	typeTarget          = "target_invalid"          // 500
 	typeInternal        = "internal_error"          // 500
 	typeUnreachable     = "upstream_unreachable"    // 502
 	typeDestination     = "destination_refused"     // 502
@@ -39,7 +40,8 @@ const statusClosed = 499
 func errorTypes() errorTypeArray {
 	return errorTypeArray{
 		typeInvalid, typeUnauthenticated, typeForbidden, typeNotFound, typeMethod, typeTooLarge, typeLimited,
-		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeInternal, typeUnreachable, typeDestination, typeNoCredential, typeUnavailable, typeKeys, typeTimeout,
+		typeNotConfigured, typeExpired, typeNoVariable, typeCredential, typeTarget, typeInternal, typeUnreachable, typeDestination,
+		typeNoCredential, typeUnavailable, typeKeys, typeTimeout,
 		typeTruncated, typeClosed,
 	}
 }

@@ -23,7 +23,7 @@ type counters struct {
 	echoes, unscanned atomic.Int64
 }
 
-type errorTypeArray = [20]string
+type errorTypeArray = [21]string
 
 func (c *counters) answered(status int, errorType string) {
 	if class := status / 100; class >= 1 && class <= len(c.classes) {
