@@ -324,7 +324,14 @@ func TestRotationIsForOwnersOfTheFirstAccount(t *testing.T) {
 			{"an owner elsewhere who looks", func() error { _, err := x.EncryptionKeys(t.Context(), x.foreign.owner); return err }},
 			{"an owner elsewhere who rotates", func() error { _, err := x.RotateEncryptionKey(t.Context(), x.foreign.owner); return err }},
 		} {
+			before, n := x.state(t), len(x.entries(t))
 			wantFault(t, who.name, who.ask(), fault.Forbidden, "")
+			if diff := cmp.Diff(before, x.state(t)); diff != "" {
+				t.Errorf("%s: the refusal changed (-before +after):\n%s", who.name, diff)
+			}
+			if got := x.newest(t, n); strings.Contains(who.name, "admin") && (len(got) != 1 || got[0].Outcome != audit.Refused) {
+				t.Errorf("%s: got %d entries, want one refusal", who.name, len(got))
+			}
 		}
 	})
 }
