@@ -64,7 +64,7 @@ func TestRotator(t *testing.T) {
 
 // A process that is killed while it makes wraps anew, at any moment, leaves every value whole, and the next one goes on.
 func TestKilledRotations(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raceEnabled { // the detector sees nothing of what processes share
 		t.Skip("starts and kills many processes")
 	}
 	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
