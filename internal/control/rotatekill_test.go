@@ -73,11 +73,13 @@ func TestKilledRotations(t *testing.T) {
 		want := x.manyValues(t, killValues)
 		keys := []byte{3, 1}
 		x.restart(t, keys[0], keys[1])
-		mixed := 0
+		mixed, span := 0, 40*time.Millisecond
 		for range kills {
-			x.killOne(t, rotator{c.Path, c.URL, x.account, keys}, time.Duration(rand.IntN(40))*time.Millisecond)
+			x.killOne(t, rotator{c.Path, c.URL, x.account, keys}, rand.N(span))
 			if x.wantValues(t, want) > 1 {
 				mixed++
+			} else if span < 400*time.Millisecond { // on a slow machine it takes longer until something is half done
+				span += span / 8
 			}
 		}
 		t.Logf("of %d kills %d came while values of both keys were there", kills, mixed)
