@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lockage/lockage/internal/kek"
 	"github.com/lockage/lockage/internal/secret"
 )
 
@@ -17,7 +18,19 @@ import (
 type service struct {
 	secret.KEK
 	gone  atomic.Bool
+	deny  atomic.Bool // refuses instead
 	asked atomic.Int64
+}
+
+func (s *service) answer() error {
+	s.asked.Add(1)
+	switch {
+	case s.gone.Load():
+		return kek.ErrUnreachable
+	case s.deny.Load():
+		return kek.ErrRefused
+	}
+	return nil
 }
 
 func newService(t *testing.T) *service {
@@ -30,15 +43,15 @@ func newService(t *testing.T) *service {
 }
 
 func (s *service) Wrap(ctx context.Context, key, additional []byte) ([]byte, error) {
-	if s.asked.Add(1); s.gone.Load() {
-		return nil, secret.ErrUnreachable
+	if err := s.answer(); err != nil {
+		return nil, err
 	}
 	return s.KEK.Wrap(ctx, key, additional)
 }
 
 func (s *service) Unwrap(ctx context.Context, wrapped, additional []byte) ([]byte, error) {
-	if s.asked.Add(1); s.gone.Load() {
-		return nil, secret.ErrUnreachable
+	if err := s.answer(); err != nil {
+		return nil, err
 	}
 	return s.KEK.Unwrap(ctx, wrapped, additional)
 }
@@ -105,6 +118,11 @@ func TestTheGraceOfAKeyService(t *testing.T) {
 		time.Sleep(50 * time.Minute)
 		want("gone twice", "degraded: ", false, false)
 		s.gone.Store(false)
+		time.Sleep(time.Minute)
+		s.deny.Store(true)
+		time.Sleep(31 * time.Second)
+		want("refused", "degraded: the key service refuses the key since", false, false)
+		s.deny.Store(false)
 		time.Sleep(time.Minute)
 		trouble = "the key is of yesterday"
 		want("something else", "degraded: the key is of yesterday", false, true)
