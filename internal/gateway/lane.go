@@ -2,21 +2,14 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/lockage/lockage/internal/guard"
 	"github.com/lockage/lockage/internal/route"
 )
 
@@ -140,74 +133,6 @@ func (x *exchange) record() {
 // maxPath is how much of a path is recorded, in bytes.
 const maxPath = 2048
 
-// answer answers a refusal.
-func (x *exchange) answer(r *Refusal) {
-	if r.Reason != "" {
-		if ok, suppressed := x.g.refusals.pass(x.start.Unix()); ok {
-			x.g.logger.LogAttrs(x.r.Context(), slog.LevelInfo, "call refused", slog.String("reason", r.Reason),
-				slog.String("type", r.Type), slog.String("request_id", x.requestID), slog.String("address", x.r.RemoteAddr),
-				slog.Int64("suppressed", suppressed))
-		}
-	}
-	x.status, x.errorType = r.Status, r.Type
-	if r.Type == typeClosed {
-		// The caller left. Were it there after all, an answer of net/http's making would look like one.
-		panic(http.ErrAbortHandler)
-	}
-	body := appendProblem(make([]byte, 0, 256), r, x.requestID)
-	h := x.w.Header()
-	clear(h)
-	setProblem(h, r, len(body))
-	x.write(r.Status, body)
-}
-
-// write sends an answer of the gateway's own, whose headers are set but for those that every answer carries.
-func (x *exchange) write(status int, body []byte) {
-	x.status, x.sized = status, true
-	x.unwanted()
-	h := x.w.Header()
-	x.sign(h)
-	x.closeEarly(h)
-	x.w.WriteHeader(status)
-	if x.r.Method != http.MethodHead {
-		n, _ := x.w.Write(body)
-		x.bytesOut = int64(n)
-	}
-}
-
-// sign sets what every answer carries.
-func (x *exchange) sign(h http.Header) {
-	x.set(h, 0, "Lockage-Request-Id", x.requestID)
-	if x.d == nil {
-		return
-	}
-	if x.d.Environment != nil {
-		x.set(h, 1, "Lockage-Environment", x.d.Environment.Name)
-	}
-	if a := x.d.Allowance; a.Limit > 0 { // ours stand in place of the upstream's
-		delete(h, "Ratelimit-Limit")
-		delete(h, "Ratelimit-Remaining")
-		delete(h, "Ratelimit-Reset")
-		x.set(h, 2, "RateLimit-Limit", strconv.Itoa(a.Limit))
-		x.set(h, 3, "RateLimit-Remaining", strconv.Itoa(a.Remaining))
-		x.set(h, 4, "RateLimit-Reset", strconv.FormatInt(a.Reset, 10))
-	}
-}
-
-// set sets a header whose value lies in the i-th place of values.
-func (x *exchange) set(h http.Header, i int, name, value string) {
-	x.values[i] = value
-	h[name] = x.values[i : i+1 : i+1]
-}
-
-// closeEarly announces the end of the connection when an answer begins before the call's body was read: what is left
-// of it stands where the next call would.
-func (x *exchange) closeEarly(h http.Header) {
-	if x.upload != nil && !x.upload.done.Load() && x.r.ProtoMajor == 1 {
-		h["Connection"] = []string{"close"}
-	}
-}
-
 // forward sends the call to the upstream and its answer to the caller.
 func (x *exchange) forward() *Refusal {
 	ctx, cancel := context.WithCancelCause(x.r.Context())
@@ -298,80 +223,4 @@ func (x *exchange) request(ctx context.Context) (*http.Request, *Refusal) {
 	}
 	x.trace.Got1xxResponse = x.provisional
 	return out.WithContext(httptrace.WithClientTrace(ctx, &x.trace)), nil
-}
-
-// failed tells what an error of the client means to the caller.
-func (x *exchange) failed(ctx context.Context, err error) *Refusal {
-	var timeout net.Error
-	switch {
-	case context.Cause(ctx) == errSlow: //nolint:errorlint // the very cause
-		return refuse(http.StatusGatewayTimeout, typeTimeout, "the body did not arrive in time, and the route adds to it; send it faster")
-	case context.Cause(ctx) == errTimeout: //nolint:errorlint // the very cause
-		return refuse(http.StatusGatewayTimeout, typeTimeout, "the upstream did not begin to answer within the route's timeout")
-	case x.r.Context().Err() != nil:
-		return refuse(statusClosed, typeClosed, "the caller left")
-	case x.upload != nil && x.upload.failure() != nil:
-		return invalid("the body could not be read to its end; send it again")
-	case errors.Is(err, guard.ErrRefused):
-		if ok, suppressed := x.g.destinations.pass(x.start.Unix()); ok {
-			x.g.logger.Warn("destination refused", "request_id", x.requestID, "route_id", x.d.Route.ID, "error", err, "suppressed", suppressed)
-		}
-		return refuse(http.StatusBadGateway, typeDestination, "the route's target leads to an address the gateway may not connect to")
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return refuse(http.StatusGatewayTimeout, typeTimeout, "the upstream could not be reached in time")
-	}
-	if ok, suppressed := x.g.failures.pass(x.start.Unix()); ok {
-		x.g.logger.Warn("upstream unreachable", "request_id", x.requestID, "route_id", x.d.Route.ID, "cause", cause(err), "suppressed", suppressed)
-	}
-	if r := x.untrusted(err); r != nil {
-		return r
-	}
-	var name *net.DNSError
-	if errors.As(err, &name) {
-		return refuse(http.StatusBadGateway, typeUnreachable, "the target's name could not be resolved")
-	}
-	const unreachable = "the upstream could not be reached, or did not answer in HTTP"
-	if x.d.Route.Certificate(x.d.staged) != nil { // an upstream may hang up before its alert is read
-		return refuse(http.StatusBadGateway, typeUnreachable, unreachable+"; "+x.checkCertificate())
-	}
-	return refuse(http.StatusBadGateway, typeUnreachable, unreachable)
-}
-
-func (x *exchange) checkCertificate() string {
-	return "check that it accepts the client certificate of environment '" + x.d.Environment.Name + "'"
-}
-
-// untrusted tells what went wrong in TLS, nil when nothing did.
-func (x *exchange) untrusted(err error) *Refusal {
-	var host x509.HostnameError
-	var chain *tls.CertificateVerificationError
-	var network *net.OpError
-	alert := errors.As(err, &network) && network.Op == "remote error" // as crypto/tls words an alert of the other side
-	switch {
-	case errors.As(err, &host):
-		return refuse(http.StatusBadGateway, typeUnreachable, "the target's certificate is for another name than the route's target has")
-	case errors.As(err, &chain):
-		return refuse(http.StatusBadGateway, typeUnreachable, "the target's certificate is not trusted; a certificate secret may bring the authorities to trust")
-	case alert && x.d.Route.Certificate(x.d.staged) != nil:
-		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; "+x.checkCertificate())
-	case alert:
-		return refuse(http.StatusBadGateway, typeUnreachable, "the target refused the TLS connection; it may ask for a client certificate, which the route does not show")
-	}
-	return nil
-}
-
-// cause is what of an error may be logged: that of the network and of TLS, not what quotes the upstream's bytes.
-func cause(err error) string {
-	var network *net.OpError
-	if errors.As(err, &network) {
-		return network.Error()
-	}
-	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) {
-		return certificate.Error()
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return "the connection was closed"
-	}
-	return "no HTTP answer"
 }

@@ -6,18 +6,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/lockage/lockage/internal/kek"
 )
 
 // Config is everything an operator sets. Each setting has one name, in three forms: the flag --gateway-listen, the
@@ -50,13 +46,6 @@ type Config struct {
 type setting struct {
 	name string
 	set  func(*Config, string) error
-}
-
-func text(field func(*Config) *string) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		*field(c) = v
-		return nil
-	}
 }
 
 var settings = []setting{
@@ -213,98 +202,4 @@ func Names() []string {
 		names[s.name] = true
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-func address(field func(*Config) *string) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		if _, _, err := net.SplitHostPort(v); err != nil {
-			return errors.New("must be host:port, for example 127.0.0.1:7070")
-		}
-		*field(c) = v
-		return nil
-	}
-}
-
-func setDatabase(c *Config, v string) error {
-	if v != "" && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
-		return errors.New("must be a postgres:// URL; leave it out for SQLite in the data folder")
-	}
-	c.Database = v
-	return nil
-}
-
-func setKEK(c *Config, v string) error {
-	if v != "" {
-		if err := kek.Check(v); err != nil {
-			return err
-		}
-	}
-	c.KEK = v
-	return nil
-}
-
-func setKEKOld(c *Config, v string) error {
-	c.KEKOld = nil
-	for url := range strings.SplitSeq(v, ",") {
-		if url = strings.TrimSpace(url); url == "" {
-			continue
-		}
-		if err := kek.Check(url); err != nil {
-			return err
-		}
-		c.KEKOld = append(c.KEKOld, url)
-	}
-	return nil
-}
-
-func setKEKGrace(c *Config, v string) (err error) {
-	if c.KEKGrace, err = time.ParseDuration(v); err != nil || c.KEKGrace < 0 {
-		return errors.New("must be a duration, for example 1h; 0s serves nothing that needs a secret while the key service cannot be reached")
-	}
-	return nil
-}
-
-func setAllowUpstreams(c *Config, v string) error {
-	c.AllowUpstreams = nil
-	for part := range strings.SplitSeq(v, ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		prefix, err := netip.ParsePrefix(part)
-		if err != nil {
-			return errors.New("must be a list of address ranges in CIDR form, for example 10.0.0.0/8,127.0.0.0/8")
-		}
-		c.AllowUpstreams = append(c.AllowUpstreams, prefix.Masked())
-	}
-	return nil
-}
-
-func setLimit(c *Config, v string) (err error) {
-	if c.Limit, err = strconv.Atoi(v); err != nil || c.Limit < 0 || c.Limit == 1 {
-		return errors.New("must be 0 for no limit, or at least 2: every account has development and production")
-	}
-	return nil
-}
-
-func setPublicURL(c *Config, v string) error {
-	u, err := url.Parse(v)
-	if v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
-		return errors.New("must be an http or https URL, for example https://lockage.example.com")
-	}
-	c.PublicURL = v
-	return nil
-}
-
-func setCheckpointEvery(c *Config, v string) (err error) {
-	if c.CheckpointEvery, err = time.ParseDuration(v); err != nil || c.CheckpointEvery < time.Second || c.CheckpointEvery > 24*time.Hour {
-		return errors.New("must be a duration from 1s to 24h")
-	}
-	return nil
-}
-
-func setDev(c *Config, v string) (err error) {
-	if c.Dev, err = strconv.ParseBool(v); err != nil {
-		return errors.New("must be true or false")
-	}
-	return nil
 }
