@@ -31,11 +31,11 @@ run: build ## build, then serve a demo with a temporary store
 
 .PHONY: test
 test: ## run every test; without PostgreSQL its half is skipped
-	$(GO) test -timeout 10m ./...
+	$(GO) test -timeout 20m ./...
 
 .PHONY: race
 race: ## run the tests of the concurrent packages under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -shuffle on -timeout 10m $(RACE)
+	CGO_ENABLED=1 $(GO) test -race -shuffle on -timeout 20m $(RACE)
 
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck and go.mod
