@@ -35,7 +35,7 @@ test: ## run every test; without PostgreSQL its half is skipped
 
 .PHONY: race
 race: ## run the tests of the concurrent packages under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -shuffle on -timeout 20m $(RACE)
+	CGO_ENABLED=1 LOCKAGE_TEST_ENGINES=sqlite $(GO) test -race -shuffle on -timeout 20m $(RACE)
 
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck and go.mod

@@ -2,11 +2,16 @@ package testkit
 
 import (
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/lockage/lockage/internal/store"
 )
+
+// EnginesVariable is the environment variable that keeps a run to some of the engines, separated by commas: under the race
+// detector the second one costs minutes, and shows nothing of the process that the first did not.
+const EnginesVariable = "LOCKAGE_TEST_ENGINES"
 
 // Engines runs f as the subtests "sqlite" and "postgres", each with an open store on a fresh database, which is closed
 // afterwards. Where there is no PostgreSQL the second is skipped; see Require.
@@ -22,6 +27,9 @@ func EngineConfigs(t *testing.T, f func(t *testing.T, c store.Config)) {
 		f(t, store.Config{Path: filepath.Join(t.TempDir(), "lockage.db")})
 	})
 	t.Run("postgres", func(t *testing.T) {
+		if only := os.Getenv(EnginesVariable); only != "" && !Required(only, "postgres") {
+			t.Skipf("postgres: this run is for %s (%s)", only, EnginesVariable)
+		}
 		f(t, store.Config{URL: Postgres(t)})
 	})
 }
