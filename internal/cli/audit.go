@@ -19,26 +19,20 @@ func (p *program) audit() *cobra.Command {
 
 func (p *program) auditList() *cobra.Command {
 	var f client.AuditFilter
-	var limit int
+	var period periodFlags
 	cmd := &cobra.Command{
 		Use: "list", Short: "List decisions, allowed and refused, newest first", Args: arguments(0),
 		Example: `  lockage audit list --outcome refused --since 7d`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if f.Since, err = moment(cmd, "since", -1); err != nil {
+			if f.Since, f.Until, err = period.read(cmd); err != nil {
 				return err
-			}
-			if f.Until, err = moment(cmd, "until", -1); err != nil {
-				return err
-			}
-			if limit < 0 {
-				return misused(cmd, "--limit cannot be negative; 0 is no limit")
 			}
 			c, err := p.connect()
 			if err != nil {
 				return err
 			}
-			list, err := collect(c.Audit(cmd.Context(), f), limit)
+			list, err := collect(c.Audit(cmd.Context(), f), period.limit)
 			return printList(p, list, err, auditColumns())
 		},
 	}
@@ -47,9 +41,7 @@ func (p *program) auditList() *cobra.Command {
 	cmd.Flags().StringVarP(&f.Environment, "environment", "e", "", "only in this `ENVIRONMENT`")
 	cmd.Flags().StringVar(&f.Target, "target", "", "only about the thing of this `ID`")
 	cmd.Flags().StringVar(&f.Outcome, "outcome", "", "only allowed, or only refused")
-	cmd.Flags().String("since", "", "only from this `TIME` on "+momentHelp)
-	cmd.Flags().String("until", "", "only before this `TIME`, like --since")
-	cmd.Flags().IntVar(&limit, "limit", 50, "at most this `NUMBER`; 0 is no limit")
+	period.register(cmd)
 	return cmd
 }
 

@@ -11,7 +11,7 @@ import (
 
 func (p *program) logs() *cobra.Command {
 	var f client.LogFilter
-	var limit int
+	var period periodFlags
 	cmd := &cobra.Command{
 		Use:   "logs",
 		Short: "Show the calls that went through the gateway, newest first",
@@ -20,20 +20,14 @@ func (p *program) logs() *cobra.Command {
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if f.Since, err = moment(cmd, "since", -1); err != nil {
+			if f.Since, f.Until, err = period.read(cmd); err != nil {
 				return err
-			}
-			if f.Until, err = moment(cmd, "until", -1); err != nil {
-				return err
-			}
-			if limit < 0 {
-				return misused(cmd, "--limit cannot be negative; 0 is no limit")
 			}
 			c, err := p.connect()
 			if err != nil {
 				return err
 			}
-			list, err := collect(c.Logs(cmd.Context(), f), limit)
+			list, err := collect(c.Logs(cmd.Context(), f), period.limit)
 			return printList(p, list, err, logColumns())
 		},
 	}
@@ -41,9 +35,7 @@ func (p *program) logs() *cobra.Command {
 	cmd.Flags().StringVar(&f.Route, "route", "", "only of this `ROUTE`")
 	cmd.Flags().StringVar(&f.Status, "status", "", "only with this `STATUS`, like 404, or a class like 5xx")
 	cmd.Flags().StringVar(&f.Key, "key", "", "only with the API key of this `ID`")
-	cmd.Flags().String("since", "", "only from this `TIME` on "+momentHelp)
-	cmd.Flags().String("until", "", "only before this `TIME`, like --since")
-	cmd.Flags().IntVar(&limit, "limit", 50, "at most this `NUMBER`; 0 is no limit")
+	period.register(cmd)
 	p.remote(cmd)
 	return cmd
 }

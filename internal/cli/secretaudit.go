@@ -12,7 +12,7 @@ import (
 
 func (p *program) secretsAudit() *cobra.Command {
 	var f client.SecretAuditFilter
-	var limit int
+	var period periodFlags
 	cmd := &cobra.Command{
 		Use: "audit NAME", Short: "List what was done with a secret, and what was refused, newest first", Args: arguments(0, "NAME"),
 		Long: `Tells who did what with a secret, in which environment, with which version, when and from where;
@@ -20,28 +20,20 @@ refusals too. A secret that was deleted is found by its id.`,
 		Example: `  lockage secrets audit stripe_api_key -e production --outcome refused`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			if f.Since, err = moment(cmd, "since", -1); err != nil {
+			if f.Since, f.Until, err = period.read(cmd); err != nil {
 				return err
-			}
-			if f.Until, err = moment(cmd, "until", -1); err != nil {
-				return err
-			}
-			if limit < 0 {
-				return misused(cmd, "--limit cannot be negative; 0 is no limit")
 			}
 			c, err := p.connect()
 			if err != nil {
 				return err
 			}
-			list, err := collect(c.SecretAudit(cmd.Context(), args[0], f), limit)
+			list, err := collect(c.SecretAudit(cmd.Context(), args[0], f), period.limit)
 			return printList(p, list, err, secretAuditColumns())
 		},
 	}
 	cmd.Flags().StringVarP(&f.Environment, "environment", "e", "", "only in this `ENVIRONMENT`")
 	cmd.Flags().StringVar(&f.Outcome, "outcome", "", "only allowed, or only refused")
-	cmd.Flags().String("since", "", "only from this `TIME` on "+momentHelp)
-	cmd.Flags().String("until", "", "only before this `TIME`, like --since")
-	cmd.Flags().IntVar(&limit, "limit", 50, "at most this `NUMBER`; 0 is no limit")
+	period.register(cmd)
 	return cmd
 }
 
