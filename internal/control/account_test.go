@@ -54,7 +54,8 @@ func (x *fixture) insertOwner(t *testing.T) func(context.Context, *store.Tx) err
 	owner := access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}
 	return func(ctx context.Context, tx *store.Tx) error {
 		return errors.Join(
-			tx.InsertMember(ctx, store.Member{ID: "m-owner", Email: ownerEmail, Name: "Owner", PasswordHash: hash, CreatedAt: tx.Now()}),
+			tx.InsertPerson(ctx, store.Person{ID: "p-owner", Email: ownerEmail, Name: "Owner", PasswordHash: hash, CreatedAt: tx.Now()}),
+			tx.InsertMember(ctx, store.Member{ID: "m-owner", PersonID: "p-owner", CreatedAt: tx.Now()}),
 			tx.InsertGrant(ctx, "m-owner", owner),
 			tx.InsertToken(ctx, store.Token{ID: "t-owner", Name: "machine", Digest: x.settings.Digester.Sum(ownerToken), CreatedAt: tx.Now()}),
 			tx.InsertGrant(ctx, "t-owner", owner),

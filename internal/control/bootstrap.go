@@ -68,14 +68,15 @@ func (c *Control) Bootstrap(ctx context.Context, b BootstrapConfig) (made Bootst
 			return err
 		}
 		v := &visit{Tx: tx, who: access.System(id), action: access.AccountCreate, target: audit.Target{Kind: "account", ID: id, Name: "default"}}
-		member := store.Member{ID: newID(), Email: made.Email, Name: "Owner", PasswordHash: hash, CreatedAt: tx.Now()}
+		person := store.Person{ID: newID(), Email: made.Email, Name: "Owner", PasswordHash: hash, CreatedAt: tx.Now()}
+		member := store.Member{ID: newID(), PersonID: person.ID, CreatedAt: tx.Now()}
 		machine := store.Token{
 			ID: newID(), Name: "bootstrap", Digest: c.digester.Sum(token), Prefix: token[:7], LastFour: token[len(token)-4:],
 			CreatedAt: tx.Now(), CreatedBy: v.who.Name,
 		}
 		owner := access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}
 		err := errors.Join(
-			tx.InsertMember(ctx, member), tx.InsertGrant(ctx, member.ID, owner),
+			tx.InsertPerson(ctx, person), tx.InsertMember(ctx, member), tx.InsertGrant(ctx, member.ID, owner),
 			tx.InsertToken(ctx, machine), tx.InsertGrant(ctx, machine.ID, owner),
 		)
 		if err != nil {

@@ -39,10 +39,15 @@ func (c *Control) Login(ctx context.Context, email, password string, from access
 			Kind: fault.Limited, RetryAfter: wait, Message: "too many attempts to log in; wait before the next",
 		}
 	}
-	var member store.Member
+	var person store.Person
+	var member store.Member // in the account they have belonged to for longest
 	var accounts []string
 	err = c.store.ReadAll(ctx, func(tx *store.Tx) error {
-		found, err := tx.MembersByEmail(ctx, normalEmail(email))
+		person, err = tx.PersonByEmail(ctx, normalEmail(email))
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		found, err := tx.Memberships(ctx, person.ID)
 		if err != nil {
 			return err
 		}
@@ -55,10 +60,11 @@ func (c *Control) Login(ctx context.Context, email, password string, from access
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	right, err := c.checkPassword(ctx, member.PasswordHash, password)
+	right, err := c.checkPassword(ctx, person.PasswordHash, password)
 	if err != nil {
 		return "", time.Time{}, err
 	}
+	right = right && member.ID != "" // who belongs to no account any more is nobody here
 	entry := audit.Entry{
 		Actor: audit.Actor{Kind: string(access.MemberActor), ID: member.ID, Name: member.Email}, Action: string(access.SessionLogin),
 		Outcome: audit.Allowed, Target: audit.Target{Kind: "member", ID: member.ID, Name: member.Email},

@@ -135,12 +135,16 @@ func TestTokensAndMembers(t *testing.T) {
 			if _, err := tx.TokenByDigest(ctx, digest(ours, 9)); !fault.Is(err, fault.NotFound) {
 				t.Errorf("unknown digest: got %v, want not found", err)
 			}
-			members, err := tx.MembersByEmail(ctx, "mira@example.com")
-			if len(members) != 2 || members[0].ID != "m1" {
-				t.Errorf("got members %v, want one of each account", members)
+			person, err := tx.PersonByEmail(ctx, mira.Email)
+			if diff := cmp.Diff(mira, person); diff != "" || err != nil {
+				t.Errorf("person by e-mail: got %v (-want +got):\n%s", err, diff)
 			}
-			if nobody, _ := tx.MembersByEmail(ctx, "Mira@example.com"); len(nobody) != 0 {
-				t.Errorf("got %v for another address, want nobody", nobody)
+			if _, err := tx.PersonByEmail(ctx, "Mira@example.com"); !fault.Is(err, fault.NotFound) {
+				t.Errorf("another address: got %v, want not found", err)
+			}
+			members, err := tx.Memberships(ctx, mira.ID)
+			if diff := cmp.Diff([]store.Member{memberOf(ours), memberOf(theirs)}, members); diff != "" {
+				t.Errorf("memberships (-want +got):\n%s", diff)
 			}
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
@@ -76,8 +78,11 @@ func digest(account string, n byte) (d apikey.Digest) {
 	return d
 }
 
+// Mira belongs to every account.
+var mira = store.Person{ID: "person1", Email: "mira@example.com", Name: "Mira", PasswordHash: "$argon2id$", CreatedAt: start}
+
 func memberOf(account string) store.Member {
-	return store.Member{Account: account, ID: "m1", Email: "mira@example.com", Name: "Mira", PasswordHash: "$argon2id$", CreatedAt: start}
+	return store.Member{Account: account, ID: "m1", PersonID: mira.ID, Email: mira.Email, Name: mira.Name, CreatedAt: start}
 }
 
 func tokenOf(account string) store.Token {
@@ -112,7 +117,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 		first.Target = audit.Target{Kind: "secret", ID: "s1", Name: "stripe_api_key"}
 		first.Detail, first.RequestID, first.Address = audit.Detail("version", "1"), "r1", "127.0.0.1"
 		return errors.Join(
-			tx.InsertMember(ctx, memberOf(account)),
+			insertMira(ctx, tx), tx.InsertMember(ctx, memberOf(account)),
 			tx.InsertGrant(ctx, "m1", access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}),
 			tx.InsertGrant(ctx, "m1", access.Grant{Environment: "e1", Role: access.Viewer}),
 			tx.InsertToken(ctx, tokenOf(account)),
@@ -146,3 +151,13 @@ func fill(t *testing.T, s *store.Store, account string) {
 
 // reservation is a request that is under way.
 var reservation = store.Idempotent{Holder: "m1", Key: "i1", Fingerprint: "f1", CreatedAt: start}
+
+// insertMira adds the one person, unless another account did.
+func insertMira(ctx context.Context, tx *store.Tx) error {
+	if _, err := tx.Person(ctx, mira.ID); fault.Is(err, fault.NotFound) {
+		return tx.InsertPerson(ctx, mira)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}

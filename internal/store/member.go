@@ -7,37 +7,38 @@ import (
 	"github.com/lockage/lockage/internal/access"
 )
 
-// Member is a person in an account. PasswordHash is an argon2id string.
+// Member is a person in an account. Email and Name are the person's.
 type Member struct {
-	Account      string
-	ID           string
-	Email        string
-	Name         string
-	PasswordHash string
-	CreatedAt    time.Time
+	Account   string
+	ID        string
+	PersonID  string
+	Email     string
+	Name      string
+	CreatedAt time.Time
 }
 
-const memberColumns = `account_id, id, email, name, password_hash, created_at`
+const selectMember = `
+	SELECT m.account_id, m.id, m.person_id, p.email, p.name, m.created_at
+	FROM members m JOIN people p ON p.id = m.person_id`
 
 func scanMember(r row) (m Member, err error) {
-	return m, r.Scan(&m.Account, &m.ID, &m.Email, &m.Name, &m.PasswordHash, instant{&m.CreatedAt})
+	return m, r.Scan(&m.Account, &m.ID, &m.PersonID, &m.Email, &m.Name, instant{&m.CreatedAt})
 }
 
-// InsertMember adds a person; the e-mail address is already in its normal form.
+// InsertMember adds a person, who exists, to the account.
 func (tx *Tx) InsertMember(ctx context.Context, m Member) error {
-	const insert = `INSERT INTO members (` + memberColumns + `) VALUES ($1, $2, $3, $4, $5, $6)`
-	return tx.exec(ctx, insert, tx.account, m.ID, m.Email, m.Name, m.PasswordHash, ms(m.CreatedAt))
+	const insert = `INSERT INTO members (account_id, id, person_id, created_at) VALUES ($1, $2, $3, $4)`
+	return tx.exec(ctx, insert, tx.account, m.ID, m.PersonID, ms(m.CreatedAt))
 }
 
-// Member finds a person of the account by id.
+// Member finds a member of the account by id.
 func (tx *Tx) Member(ctx context.Context, id string) (Member, error) {
-	return one(ctx, tx, "member", scanMember,
-		`SELECT `+memberColumns+` FROM members WHERE account_id = $1 AND id = $2`, tx.account, id)
+	return one(ctx, tx, "member", scanMember, selectMember+` WHERE m.account_id = $1 AND m.id = $2`, tx.account, id)
 }
 
-// MembersByEmail finds a person in every account; used through ReadAll to log in.
-func (tx *Tx) MembersByEmail(ctx context.Context, email string) ([]Member, error) {
-	return all(ctx, tx, scanMember, `SELECT `+memberColumns+` FROM members WHERE email = $1 ORDER BY id`, email)
+// Memberships lists the accounts a person belongs to, the oldest membership first; used through ReadAll.
+func (tx *Tx) Memberships(ctx context.Context, person string) ([]Member, error) {
+	return all(ctx, tx, scanMember, selectMember+` WHERE m.person_id = $1 ORDER BY m.created_at, m.account_id`, person)
 }
 
 // InsertGrant gives a holder (a member or a token) a role in an environment, or in "*".

@@ -29,6 +29,8 @@ var before2 = []string{
 	`INSERT INTO calls (account_id, id, environment_id, request_id, time, route_id, route_key, key_id, method, path, status, latency_us,
 	    bytes_in, bytes_out, secrets, error_type)
 	 VALUES ('account-a', 'l1', 'e1', 'r1', 1772366400000, 'd1', 'charges', 'k1', 'GET', '/', 200, 1000, 0, 5, '[]', '')`,
+	`INSERT INTO members (account_id, id, email, name, password_hash, created_at)
+	 VALUES ('account-a', 'm1', 'mira@example.com', 'Mira', '$argon2id$', 1772366400000)`,
 }
 
 func TestMigrationsKeepWhatIsThere(t *testing.T) {
@@ -61,6 +63,14 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 			}
 			if diff := cmp.Diff([]route.Call{call}, calls); diff != "" || err != nil {
 				t.Errorf("calls: %v (-want +got):\n%s", err, diff)
+			}
+			person, err := tx.PersonByEmail(t.Context(), mira.Email)
+			if diff := cmp.Diff(store.Person{ID: "m1", Email: mira.Email, Name: mira.Name, PasswordHash: mira.PasswordHash, CreatedAt: start}, person); diff != "" || err != nil {
+				t.Errorf("person: %v (-want +got):\n%s", err, diff)
+			}
+			member, err := tx.Member(t.Context(), "m1")
+			if diff := cmp.Diff(store.Member{Account: ours, ID: "m1", PersonID: "m1", Email: mira.Email, Name: mira.Name, CreatedAt: start}, member); diff != "" || err != nil {
+				t.Errorf("member: %v (-want +got):\n%s", err, diff)
 			}
 			account, err := tx.AccountSettings(t.Context())
 			if diff := cmp.Diff(store.Account{ID: ours, Name: "The first", CreatedAt: start}, account); diff != "" {
