@@ -108,6 +108,9 @@ func (a Action) Scope() (Scope, bool) {
 	return rl.scope, ok
 }
 
+// Held says whether any role may do the action; what no role may, only the system does.
+func (a Action) Held() bool { return rules[a].roles != 0 }
+
 // rule is one row of the table.
 type rule struct {
 	scope   Scope

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/web"
@@ -43,10 +44,12 @@ type API struct {
 	mux         *http.ServeMux
 	huma        huma.API
 	description []byte
+	outsiders   []string // the patterns of what is no operation
+	problems    []error  // of the table of operations
 }
 
 // New makes the handler of /v1, /admin, /openapi.json, /healthz, /readyz and /metrics. It fails when a required part of
-// the configuration is missing.
+// the configuration is missing, and when an operation does not name what it decides.
 func New(c Config) (http.Handler, error) {
 	if c.Control == nil {
 		return nil, errors.New("api: a control is needed")
@@ -65,6 +68,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	a.huma = humago.New(a.mux, document(c.Version))
 	a.routes(c.Metrics)
+	if err := errors.Join(a.problems...); err != nil {
+		return nil, err
+	}
 	refine(a.huma.OpenAPI())
 	if a.description, err = json.Marshal(a.huma.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("api: describe the operations: %w", err)
@@ -107,99 +113,99 @@ func (a *API) routes(metrics http.Handler) {
 		promotions   = "/v1/promotions"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
-	answer(a, op{"GET", environments, "list-environments", "List all environments, oldest first"}, a.listEnvironments)
-	answer(a, op{"POST", environments, "create-environment", "Create an environment one level below production"}, a.createEnvironment, created, takes[wire.EnvironmentCreate](), fails(403, 409))
-	answer(a, op{"GET", environments + "/{id}", "get-environment", "Get an environment"}, a.getEnvironment)
-	answer(a, op{"PATCH", environments + "/{id}", "update-environment", "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), freezes)
-	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", "Delete an environment, its values, keys and data"}, a.deleteEnvironment, freezes)
+	answer(a, op{"GET", environments, "list-environments", access.EnvironmentList, "List all environments, oldest first"}, a.listEnvironments)
+	answer(a, op{"POST", environments, "create-environment", access.EnvironmentCreate, "Create an environment one level below production"}, a.createEnvironment, created, takes[wire.EnvironmentCreate](), fails(403, 409))
+	answer(a, op{"GET", environments + "/{id}", "get-environment", access.EnvironmentRead, "Get an environment"}, a.getEnvironment)
+	answer(a, op{"PATCH", environments + "/{id}", "update-environment", access.EnvironmentUpdate, "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), freezes)
+	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", access.EnvironmentDelete, "Delete an environment, its values, keys and data"}, a.deleteEnvironment, freezes)
 
-	answer(a, op{"GET", keys, "list-api-keys", "List API keys"}, a.listAPIKeys, fails(404))
-	answer(a, op{"POST", keys, "create-api-key", "Create an API key; the answer shows it once"}, a.createAPIKey, created, takes[wire.APIKeyCreate](), fails(404), freezes)
-	answer(a, op{"GET", keys + "/{id}", "get-api-key", "Get an API key"}, a.getAPIKey)
-	answer(a, op{"PATCH", keys + "/{id}", "update-api-key", "Change an API key's description or expiry"}, a.updateAPIKey, takes[apiKeyUpdate]())
-	answer(a, op{"DELETE", keys + "/{id}", "revoke-api-key", "Revoke an API key, at once and for good"}, a.revokeAPIKey, fails(409))
-	answer(a, op{"POST", keys + "/{id}/rotate", "rotate-api-key", "Replace an API key; the answer shows the new one once"}, a.rotateAPIKey, created, takes[wire.APIKeyRotate](), freezes)
+	answer(a, op{"GET", keys, "list-api-keys", access.APIKeyList, "List API keys"}, a.listAPIKeys, fails(404), also(access.APIKeyRead))
+	answer(a, op{"POST", keys, "create-api-key", access.APIKeyCreate, "Create an API key; the answer shows it once"}, a.createAPIKey, created, takes[wire.APIKeyCreate](), fails(404), freezes)
+	answer(a, op{"GET", keys + "/{id}", "get-api-key", access.APIKeyRead, "Get an API key"}, a.getAPIKey)
+	answer(a, op{"PATCH", keys + "/{id}", "update-api-key", access.APIKeyUpdate, "Change an API key's description or expiry"}, a.updateAPIKey, takes[apiKeyUpdate]())
+	answer(a, op{"DELETE", keys + "/{id}", "revoke-api-key", access.APIKeyRevoke, "Revoke an API key, at once and for good"}, a.revokeAPIKey, fails(409))
+	answer(a, op{"POST", keys + "/{id}/rotate", "rotate-api-key", access.APIKeyRotate, "Replace an API key; the answer shows the new one once"}, a.rotateAPIKey, created, takes[wire.APIKeyRotate](), freezes)
 
-	answer(a, op{"GET", "/v1/encryption-keys", "list-encryption-keys", "Show which key-encryption keys wrap what, and how far a rotation is"}, a.listEncryptionKeys)
-	answer(a, op{"POST", "/v1/encryption-keys/rotate", "rotate-encryption-key", "Make the key the server was started for the one that wraps, and wrap everything with it"}, a.rotateEncryptionKey, fails(409))
+	answer(a, op{"GET", "/v1/encryption-keys", "list-encryption-keys", access.EncryptionKeyRead, "Show which key-encryption keys wrap what, and how far a rotation is"}, a.listEncryptionKeys)
+	answer(a, op{"POST", "/v1/encryption-keys/rotate", "rotate-encryption-key", access.EncryptionKeyRotate, "Make the key the server was started for the one that wraps, and wrap everything with it"}, a.rotateEncryptionKey, fails(409))
 
-	answer(a, op{"GET", secrets, "list-secrets", "List secrets"}, a.listSecrets)
-	answer(a, op{"POST", secrets, "create-secret", "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
-	answer(a, op{"GET", secrets + "/expiring", "list-expiring-secrets", "List values that have expired or soon will"}, a.listExpiringSecrets, fails(404))
-	answer(a, op{"GET", secrets + "/{id}", "get-secret", "Get a secret"}, a.getSecret)
-	answer(a, op{"GET", secrets + "/{id}/compare", "compare-secret-values", "Say whether a secret has the same value in two environments"}, a.compareSecretValues, fails(409, 429))
-	answer(a, op{"GET", secrets + "/{id}/audit", "list-secret-audit", "List what was decided about a secret, newest first"}, a.listSecretAudit)
-	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
-	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
-	answer(a, op{"GET", values, "list-secret-environments", "Show in which environments a secret has a value"}, a.listSecretEnvironments)
-	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue](), freezes)
-	answer(a, op{"PUT", values + "/{environment}/certificate", "set-certificate-value", "Set a certificate secret's value in an environment"}, a.setCertificateValue, takes[wire.SecretCertificate](), freezes)
-	answer(a, op{"PUT", values + "/{environment}/oauth2", "set-oauth2-value", "Set an oauth2 secret's client in an environment"}, a.setOAuth2Value, takes[wire.SecretOAuth2](), freezes)
-	answer(a, op{"POST", values + "/{environment}/oauth2/authorize", "authorize-oauth2", "Begin an authorization; the answer is the URL where somebody authorizes"}, a.authorizeOAuth2, fails(409))
-	answer(a, op{"PATCH", values + "/{environment}", "update-secret-terms", "Change the terms of a secret's value in an environment"}, a.updateSecretTerms, takes[secretTermsUpdate](), freezes)
-	answer(a, op{"GET", values + "/{environment}/versions", "list-secret-versions", "List the versions of a secret's value that are kept"}, a.listSecretVersions)
-	answer(a, op{"POST", values + "/{environment}/versions/{version}/activate", "activate-secret-version", "Make a kept or staged version the one in force"}, a.activateSecretVersion, freezes)
-	answer(a, op{"DELETE", values + "/{environment}/versions/{version}", "retire-secret-version", "Remove a version that is not in force, for good"}, a.retireSecretVersion, fails(409))
-	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", "Delete a secret's value in an environment"}, a.deleteSecretValue, freezes)
-	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate](), freezes)
+	answer(a, op{"GET", secrets, "list-secrets", access.SecretList, "List secrets"}, a.listSecrets)
+	answer(a, op{"POST", secrets, "create-secret", access.SecretCreate, "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
+	answer(a, op{"GET", secrets + "/expiring", "list-expiring-secrets", access.SecretStatus, "List values that have expired or soon will"}, a.listExpiringSecrets, fails(404))
+	answer(a, op{"GET", secrets + "/{id}", "get-secret", access.SecretRead, "Get a secret"}, a.getSecret)
+	answer(a, op{"GET", secrets + "/{id}/compare", "compare-secret-values", access.SecretValueCompare, "Say whether a secret has the same value in two environments"}, a.compareSecretValues, fails(409, 429))
+	answer(a, op{"GET", secrets + "/{id}/audit", "list-secret-audit", access.AuditRead, "List what was decided about a secret, newest first"}, a.listSecretAudit)
+	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", access.SecretUpdate, "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
+	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", access.SecretDelete, "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
+	answer(a, op{"GET", values, "list-secret-environments", access.SecretRead, "Show in which environments a secret has a value"}, a.listSecretEnvironments)
+	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", access.SecretValueSet, "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue](), freezes)
+	answer(a, op{"PUT", values + "/{environment}/certificate", "set-certificate-value", access.SecretValueSet, "Set a certificate secret's value in an environment"}, a.setCertificateValue, takes[wire.SecretCertificate](), freezes)
+	answer(a, op{"PUT", values + "/{environment}/oauth2", "set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.setOAuth2Value, takes[wire.SecretOAuth2](), freezes)
+	answer(a, op{"POST", values + "/{environment}/oauth2/authorize", "authorize-oauth2", access.SecretAuthorize, "Begin an authorization; the answer is the URL where somebody authorizes"}, a.authorizeOAuth2, fails(409))
+	answer(a, op{"PATCH", values + "/{environment}", "update-secret-terms", access.SecretValueUpdate, "Change the terms of a secret's value in an environment"}, a.updateSecretTerms, takes[secretTermsUpdate](), freezes)
+	answer(a, op{"GET", values + "/{environment}/versions", "list-secret-versions", access.SecretStatus, "List the versions of a secret's value that are kept"}, a.listSecretVersions)
+	answer(a, op{"POST", values + "/{environment}/versions/{version}/activate", "activate-secret-version", access.SecretValueActivate, "Make a kept or staged version the one in force"}, a.activateSecretVersion, freezes)
+	answer(a, op{"DELETE", values + "/{environment}/versions/{version}", "retire-secret-version", access.SecretValueRetire, "Remove a version that is not in force, for good"}, a.retireSecretVersion, fails(409))
+	answer(a, op{"DELETE", values + "/{environment}", "delete-secret-value", access.SecretValueDelete, "Delete a secret's value in an environment"}, a.deleteSecretValue, freezes)
+	answer(a, op{"POST", values + "/{source}/duplicate", "duplicate-secret-value", access.SecretValueDuplicate, "Copy a secret's value to another environment"}, a.duplicateSecretValue, takes[wire.SecretDuplicate](), freezes, also(access.SecretValueSet))
 
-	answer(a, op{"GET", variables, "list-variables", "List variables with their values"}, a.listVariables)
-	answer(a, op{"GET", variables + "/{key}", "get-variable", "Get a variable with its values"}, a.getVariable)
-	answer(a, op{"PUT", variables + "/{key}", "put-variable", "Set what a variable holds in environments, and make it where there is none"}, a.putVariable, takes[wire.VariablePut](), freezes)
-	answer(a, op{"DELETE", variables + "/{key}", "delete-variable", "Delete a variable that nothing uses, or its value in one environment"}, a.deleteVariable, freezes)
-	answer(a, op{"GET", "/v1/readiness", "get-readiness", "Show what every definition of an environment lacks there"}, a.getReadiness, fails(404))
+	answer(a, op{"GET", variables, "list-variables", access.VariableRead, "List variables with their values"}, a.listVariables)
+	answer(a, op{"GET", variables + "/{key}", "get-variable", access.VariableRead, "Get a variable with its values"}, a.getVariable)
+	answer(a, op{"PUT", variables + "/{key}", "put-variable", access.VariableSet, "Set what a variable holds in environments, and make it where there is none"}, a.putVariable, takes[wire.VariablePut](), freezes)
+	answer(a, op{"DELETE", variables + "/{key}", "delete-variable", access.VariableDelete, "Delete a variable that nothing uses, or its value in one environment"}, a.deleteVariable, freezes)
+	answer(a, op{"GET", "/v1/readiness", "get-readiness", access.ReadinessRead, "Show what every definition of an environment lacks there"}, a.getReadiness, fails(404))
 
-	answer(a, op{"GET", routes, "list-routes", "List routes"}, a.listRoutes)
-	answer(a, op{"POST", routes, "create-route", "Create a route as a draft, or commit it at once"}, a.createRoute, created, tagged, takesSchema("RouteCreate"), fails(409))
-	answer(a, op{"GET", routes + "/{key}", "get-route", "Get a route"}, a.getRoute, tagged)
-	answer(a, op{"PATCH", routes + "/{key}", "update-route", "Change a route's draft, or commit the change at once"}, a.updateRoute, tagged, takesSchema("RouteUpdate"), fails(409))
-	answer(a, op{"DELETE", routes + "/{key}", "delete-route", "Delete a route as a draft, or commit the deletion at once"}, a.deleteRoute, fails(409))
-	answer(a, op{"GET", routes + "/{key}/effective", "get-effective-route", "Resolve a route for an environment"}, a.effectiveRoute)
-	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/status", "switch-route", "Switch a route on or off in an environment"}, a.switchRoute, takes[wire.RouteSwitch](), freezes)
+	answer(a, op{"GET", routes, "list-routes", access.RouteList, "List routes"}, a.listRoutes)
+	answer(a, op{"POST", routes, "create-route", access.RouteSave, "Create a route as a draft, or commit it at once"}, a.createRoute, created, tagged, takesSchema("RouteCreate"), fails(409))
+	answer(a, op{"GET", routes + "/{key}", "get-route", access.RouteRead, "Get a route"}, a.getRoute, tagged)
+	answer(a, op{"PATCH", routes + "/{key}", "update-route", access.RouteSave, "Change a route's draft, or commit the change at once"}, a.updateRoute, tagged, takesSchema("RouteUpdate"), fails(409))
+	answer(a, op{"DELETE", routes + "/{key}", "delete-route", access.RouteDelete, "Delete a route as a draft, or commit the deletion at once"}, a.deleteRoute, fails(409))
+	answer(a, op{"GET", routes + "/{key}/effective", "get-effective-route", access.RouteEffective, "Resolve a route for an environment"}, a.effectiveRoute)
+	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/status", "switch-route", access.RouteSwitch, "Switch a route on or off in an environment"}, a.switchRoute, takes[wire.RouteSwitch](), freezes)
 
-	answer(a, op{"GET", "/v1/changes", "list-changes", "List what is saved and uncommitted"}, a.listChanges)
-	answer(a, op{"DELETE", "/v1/changes/{kind}/{key}", "discard-change", "Discard what is saved of a definition"}, a.discardChange)
-	answer(a, op{"GET", "/v1/commits", "list-commits", "List the history of environments, newest first"}, a.listCommits, fails(404))
-	answer(a, op{"POST", "/v1/commits", "create-commit", "Make saved definitions live in the first environment"}, a.createCommit, created, takes[wire.CommitCreate](), fails(404, 409))
-	answer(a, op{"GET", "/v1/commits/{id}", "get-commit", "Get a commit, with what it changed inside each definition"}, a.getCommit)
-	answer(a, op{"GET", "/v1/diff", "compare", "Compare environments, or moments of one"}, a.compare, fails(404))
-	answer(a, op{"GET", environments + "/{id}/tree", "get-tree", "List what is or was live in an environment"}, a.getTree)
+	answer(a, op{"GET", "/v1/changes", "list-changes", access.ChangeList, "List what is saved and uncommitted"}, a.listChanges, also(access.TreeRead))
+	answer(a, op{"DELETE", "/v1/changes/{kind}/{key}", "discard-change", access.ChangeDiscard, "Discard what is saved of a definition"}, a.discardChange)
+	answer(a, op{"GET", "/v1/commits", "list-commits", access.CommitRead, "List the history of environments, newest first"}, a.listCommits, fails(404))
+	answer(a, op{"POST", "/v1/commits", "create-commit", access.DefinitionCommit, "Make saved definitions live in the first environment"}, a.createCommit, created, takes[wire.CommitCreate](), fails(404, 409))
+	answer(a, op{"GET", "/v1/commits/{id}", "get-commit", access.CommitRead, "Get a commit, with what it changed inside each definition"}, a.getCommit)
+	answer(a, op{"GET", "/v1/diff", "compare", access.TreeRead, "Compare environments, or moments of one"}, a.compare, fails(404))
+	answer(a, op{"GET", environments + "/{id}/tree", "get-tree", access.TreeRead, "List what is or was live in an environment"}, a.getTree)
 
-	answer(a, op{"PUT", definitions, "push-definitions", "Save any number of definitions, all or none"}, a.pushDefinitions, takes[wire.Push](), fails(404, 409))
+	answer(a, op{"PUT", definitions, "push-definitions", access.RouteSave, "Save any number of definitions, all or none"}, a.pushDefinitions, takes[wire.Push](), fails(404, 409))
 
-	answer(a, op{"GET", promotions, "list-promotions", "List promotions, newest first"}, a.listPromotions)
-	answer(a, op{"POST", promotions, "create-promotion", "Make an environment equal to the one below it, or propose to"}, a.createPromotion, created, takes[wire.PromotionCreate](), fails(404), freezes)
-	answer(a, op{"POST", promotions + "/plan", "plan-promotion", "Show what a promotion would do and what stands in its way"}, a.planPromotion, looks, takes[wire.PromotionCreate](), fails(404))
-	answer(a, op{"GET", promotions + "/{id}", "get-promotion", "Get a promotion, an open one with its plan as it stands now"}, a.getPromotion)
-	answer(a, op{"POST", promotions + "/{id}/approve", "approve-promotion", "Approve an open promotion; the last approval carries it out"}, a.approvePromotion, takes[wire.PromotionApprove](), freezes)
-	answer(a, op{"POST", promotions + "/{id}/reject", "reject-promotion", "Close an open promotion without carrying it out"}, a.rejectPromotion, takes[wire.PromotionReject](), fails(409))
-	answer(a, op{"POST", environments + "/{id}/rollback", "create-rollback", "Give an environment an earlier tree of its own, and hold it"}, a.createRollback, created, takes[rollbackCreate](), freezes)
-	answer(a, op{"POST", environments + "/{id}/rollback/plan", "plan-rollback", "Show what a rollback would do and what stands in its way"}, a.planRollback, looks, takes[rollbackCreate]())
-	answer(a, op{"DELETE", environments + "/{id}/hold", "lift-hold", "Let promotions into an environment again"}, a.liftHold)
+	answer(a, op{"GET", promotions, "list-promotions", access.PromotionRead, "List promotions, newest first"}, a.listPromotions)
+	answer(a, op{"POST", promotions, "create-promotion", access.PromotionCreate, "Make an environment equal to the one below it, or propose to"}, a.createPromotion, created, takes[wire.PromotionCreate](), fails(404), freezes, also(access.TreeRead))
+	answer(a, op{"POST", promotions + "/plan", "plan-promotion", access.PromotionPlan, "Show what a promotion would do and what stands in its way"}, a.planPromotion, looks, takes[wire.PromotionCreate](), fails(404), also(access.TreeRead))
+	answer(a, op{"GET", promotions + "/{id}", "get-promotion", access.PromotionRead, "Get a promotion, an open one with its plan as it stands now"}, a.getPromotion)
+	answer(a, op{"POST", promotions + "/{id}/approve", "approve-promotion", access.PromotionApprove, "Approve an open promotion; the last approval carries it out"}, a.approvePromotion, takes[wire.PromotionApprove](), freezes)
+	answer(a, op{"POST", promotions + "/{id}/reject", "reject-promotion", access.PromotionReject, "Close an open promotion without carrying it out"}, a.rejectPromotion, takes[wire.PromotionReject](), fails(409))
+	answer(a, op{"POST", environments + "/{id}/rollback", "create-rollback", access.RollbackCreate, "Give an environment an earlier tree of its own, and hold it"}, a.createRollback, created, takes[rollbackCreate](), freezes)
+	answer(a, op{"POST", environments + "/{id}/rollback/plan", "plan-rollback", access.RollbackPlan, "Show what a rollback would do and what stands in its way"}, a.planRollback, looks, takes[rollbackCreate]())
+	answer(a, op{"DELETE", environments + "/{id}/hold", "lift-hold", access.HoldLift, "Let promotions into an environment again"}, a.liftHold)
 
-	answer(a, op{"GET", environments + "/{id}/freeze", "get-freeze", "Show what a freeze refuses, until when, and its overrides"}, a.getFreeze)
-	answer(a, op{"POST", environments + "/{id}/freeze/overrides/{override}/acknowledge", "acknowledge-override", "Mark an override of a freeze as seen"}, a.acknowledgeOverride)
-	answer(a, op{"GET", "/v1/account", "get-account", "Get what the account sets for itself"}, a.getAccount)
-	answer(a, op{"PATCH", "/v1/account", "update-account", "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
+	answer(a, op{"GET", environments + "/{id}/freeze", "get-freeze", access.FreezeRead, "Show what a freeze refuses, until when, and its overrides"}, a.getFreeze)
+	answer(a, op{"POST", environments + "/{id}/freeze/overrides/{override}/acknowledge", "acknowledge-override", access.FreezeAcknowledge, "Mark an override of a freeze as seen"}, a.acknowledgeOverride)
+	answer(a, op{"GET", "/v1/account", "get-account", access.AccountRead, "Get what the account sets for itself"}, a.getAccount)
+	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
 
-	answer(a, op{"GET", "/v1/logs", "list-logs", "List calls through the gateway, newest first"}, a.listLogs, fails(404))
-	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", "List recorded decisions, newest first"}, a.listAudit, fails(404))
-	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", "Sign how far the audit log has come"}, a.getAuditCheckpoint)
+	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
+	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))
+	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
-	bare(a, op{"POST", "/admin/auth/login", "login", "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
-	bare(a, op{"GET", adminValues, "admin-list-secret-environments", "List the environments in which a secret has a value"}, a.adminListValues)
-	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
-	bare(a, op{"PUT", adminValues + "/{environment_name}/oauth2", "admin-set-oauth2-value", "Set an oauth2 secret's client in an environment"}, a.adminSetOAuth2, takes[wire.SecretOAuth2](), freezes)
-	bare(a, op{"PUT", adminValues + "/{environment_name}/certificate", "admin-set-certificate-value", "Set a certificate secret's value in an environment"}, a.adminSetCertificate, takes[wire.SecretCertificate](), freezes)
-	bare(a, op{"DELETE", adminValues + "/{environment_name}", "admin-delete-secret-value", "Delete a secret's value in an environment"}, a.adminDeleteValue, freezes)
-	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), freezes)
+	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
+	bare(a, op{"GET", adminValues, "admin-list-secret-environments", access.SecretRead, "List the environments in which a secret has a value"}, a.adminListValues)
+	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", access.SecretValueSet, "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
+	bare(a, op{"PUT", adminValues + "/{environment_name}/oauth2", "admin-set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.adminSetOAuth2, takes[wire.SecretOAuth2](), freezes)
+	bare(a, op{"PUT", adminValues + "/{environment_name}/certificate", "admin-set-certificate-value", access.SecretValueSet, "Set a certificate secret's value in an environment"}, a.adminSetCertificate, takes[wire.SecretCertificate](), freezes)
+	bare(a, op{"DELETE", adminValues + "/{environment_name}", "admin-delete-secret-value", access.SecretValueDelete, "Delete a secret's value in an environment"}, a.adminDeleteValue, freezes)
+	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", access.SecretValueDuplicate, "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), freezes, also(access.SecretValueSet, access.EnvironmentRead))
 
-	a.mux.HandleFunc("GET /oauth/callback", a.callback)
-	a.mux.HandleFunc("GET /openapi.json", a.describe)
-	a.mux.HandleFunc("GET /healthz", a.healthy)
-	a.mux.HandleFunc("GET /readyz", a.isReady)
+	a.outside("GET /oauth/callback", "a browser comes with the state, which is the proof of who began", http.HandlerFunc(a.callback))
+	a.outside("GET /openapi.json", "the description is public", http.HandlerFunc(a.describe))
+	a.outside("GET /healthz", "a probe tells nothing of an account", http.HandlerFunc(a.healthy))
+	a.outside("GET /readyz", "a probe tells nothing of an account", http.HandlerFunc(a.isReady))
 	if metrics != nil {
-		a.mux.Handle("GET /metrics", metrics)
+		a.outside("GET /metrics", "counts tell nothing of an account", metrics)
 	}
 }
 

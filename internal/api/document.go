@@ -109,6 +109,10 @@ func (a *API) documentBefore(d *details, op *huma.Operation) {
 	if !d.open {
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
+	op.Extensions = map[string]any{"x-lockage-action": d.action}
+	if len(d.also) > 0 {
+		op.Extensions["x-lockage-also"] = d.also
+	}
 	if d.idempotent() {
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: idempotencyKey, In: "header",

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -10,24 +11,31 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/web"
 	"github.com/lockage/lockage/wire"
 )
 
-// operation is a line of the route table.
-type operation struct{ method, path, id, summary string }
+// operation is a line of the route table. It is written without field names, so that a line which does not say what it
+// decides does not compile.
+type operation struct {
+	method, path, id string
+	action           access.Action // what is decided; of an open operation, what the audit log calls it
+	summary          string
+}
 
 // details are what a line of the table adds.
 type details struct {
 	operation
-	open   bool         // no credential is asked for
-	looks  bool         // nothing is changed, though it is a POST
-	frozen bool         // a freeze of the environment refuses it
-	tagged bool         // the answer has an ETag
-	status int          // of success
-	body   reflect.Type // what the body is decoded to; nil: the body has no type of its own
-	schema string       // the name of the body's schema; "": there is no body
-	fails  []int        // failures that the operation has beyond those that follow from its form
+	also   []access.Action // decided besides, each where the request touches what it is about
+	open   bool            // no credential is asked for
+	looks  bool            // nothing is changed, though it is a POST
+	frozen bool            // a freeze of the environment refuses it
+	tagged bool            // the answer has an ETag
+	status int             // of success
+	body   reflect.Type    // what the body is decoded to; nil: the body has no type of its own
+	schema string          // the name of the body's schema; "": there is no body
+	fails  []int           // failures that the operation has beyond those that follow from its form
 }
 
 // idempotent says whether the operation takes an Idempotency-Key.
@@ -37,8 +45,13 @@ func (d *details) idempotent() bool {
 
 type detail func(*details)
 
-// open operations need no credential.
+// open operations need no credential, so no role can be asked for: their action must be one that no role holds.
 func open(d *details) { d.open = true }
+
+// also names further actions that the operation asks for where a request needs them.
+func also(actions ...access.Action) detail {
+	return func(d *details) { d.also = append(d.also, actions...) }
+}
 
 // created operations answer 201.
 func created(d *details) { d.status = http.StatusCreated }
@@ -113,6 +126,7 @@ func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 	for _, set := range more {
 		set(d)
 	}
+	a.problems = append(a.problems, d.undecided())
 	shape := a.shapeOf(d)
 	op := huma.Operation{
 		Method: o.method, Path: o.path, OperationID: o.id, Summary: o.summary, Tags: []string{tag(o.path)},
@@ -129,6 +143,19 @@ func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 		return &output[O]{ETag: c.tag, Body: body}, nil
 	})
 	a.documentAfter(d)
+}
+
+// undecided says why nobody could decide the operation; nil when everything is named that must be.
+func (d *details) undecided() error {
+	for _, action := range append([]access.Action{d.action}, d.also...) {
+		if _, known := action.Scope(); !known {
+			return fmt.Errorf("api: the operation %s decides %q, which is no action of package access", d.id, action)
+		}
+	}
+	if held := d.action.Held(); held == d.open {
+		return fmt.Errorf("api: the operation %s decides %s, which roles hold: %t, and asks for no credential: %t", d.id, d.action, held, d.open)
+	}
+	return nil
 }
 
 // tag is the concept an operation's path begins with.
