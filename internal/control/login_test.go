@@ -200,7 +200,7 @@ func TestBrokenPasswordHashes(t *testing.T) {
 			"zebra", "$bcrypt$v=19$m=1,t=1,p=1$AAAA$AAAA", "$argon2id$v=18$m=8,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=8,t=1,p=1$!$AAAA",
 			"$argon2id$v=19$m=8,t=1,p=1$AAAA$!",
 		} {
-			x.exec(t, `UPDATE members SET password_hash = $1`, hash)
+			x.exec(t, `UPDATE people SET password_hash = $1`, hash)
 			_, _, err := x.Login(t.Context(), ownerEmail, ownerPassword, access.Request{})
 			if !fault.Is(err, fault.Internal) || strings.Contains(err.Error(), hash) {
 				t.Errorf("%s: got %v, want an internal error that does not repeat it", hash, err)
