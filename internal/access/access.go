@@ -123,6 +123,25 @@ func Allow(p Principal, a Action, e Environment) error {
 	}
 }
 
+// AllowAmong decides a look at several environments: nil when the principal may do the action, of EnvironmentScope, in
+// one of them at least. What is shown is then to be of those alone where Allow answers nil.
+func AllowAmong(p Principal, a Action, list []Environment) error {
+	var refusal error
+	for _, e := range list {
+		err := Allow(p, a, e)
+		if err == nil {
+			return nil
+		}
+		if refusal == nil && !fault.Is(err, fault.NotFound) {
+			refusal = err
+		}
+	}
+	if refusal == nil {
+		return fault.New(fault.Forbidden, "without a role you may not %s; ask an owner or admin for one", rules[a].does)
+	}
+	return refusal
+}
+
 func (rl rule) anywhere(p Principal) error {
 	for _, g := range p.Grants {
 		if rl.roles.has(g.Role) {

@@ -34,7 +34,7 @@ var allRoles = []access.Role{access.Owner, access.Admin, access.Developer, acces
 // A trailing P on a letter says that the role loses the action where the environment is protected.
 const roleTable = `
 api_key.create          environment  o a . . .
-api_key.list            anywhere     o a d . .
+api_key.list            environment  o a d . .
 api_key.read            environment  o a d . .
 api_key.revoke          environment  o a . . .
 api_key.rotate          environment  o a . . .

@@ -127,7 +127,7 @@ var rules = map[Action]rule{
 	EnvironmentUpdate: {scope: EnvironmentScope, roles: managers, does: "change this environment"},
 	EnvironmentDelete: {scope: EnvironmentScope, roles: managers, does: "delete this environment"},
 
-	APIKeyList:   {scope: AnywhereScope, roles: builders, does: "list API keys"},
+	APIKeyList:   {scope: EnvironmentScope, roles: builders, does: "list API keys of this environment"},
 	APIKeyRead:   {scope: EnvironmentScope, roles: builders, does: "see API keys of this environment"},
 	APIKeyCreate: {scope: EnvironmentScope, roles: managers, does: "create API keys in this environment"},
 	APIKeyUpdate: {scope: EnvironmentScope, roles: managers, does: "change API keys of this environment"},

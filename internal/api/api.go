@@ -119,7 +119,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"PATCH", environments + "/{id}", "update-environment", access.EnvironmentUpdate, "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), freezes)
 	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", access.EnvironmentDelete, "Delete an environment, its values, keys and data"}, a.deleteEnvironment, freezes)
 
-	answer(a, op{"GET", keys, "list-api-keys", access.APIKeyList, "List API keys"}, a.listAPIKeys, fails(404), also(access.APIKeyRead))
+	answer(a, op{"GET", keys, "list-api-keys", access.APIKeyList, "List API keys"}, a.listAPIKeys, fails(404))
 	answer(a, op{"POST", keys, "create-api-key", access.APIKeyCreate, "Create an API key; the answer shows it once"}, a.createAPIKey, created, takes[wire.APIKeyCreate](), fails(404), freezes)
 	answer(a, op{"GET", keys + "/{id}", "get-api-key", access.APIKeyRead, "Get an API key"}, a.getAPIKey)
 	answer(a, op{"PATCH", keys + "/{id}", "update-api-key", access.APIKeyUpdate, "Change an API key's description or expiry"}, a.updateAPIKey, takes[apiKeyUpdate]())
@@ -137,7 +137,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", secrets + "/{id}/audit", "list-secret-audit", access.AuditRead, "List what was decided about a secret, newest first"}, a.listSecretAudit)
 	answer(a, op{"PATCH", secrets + "/{id}", "update-secret", access.SecretUpdate, "Change a secret's description"}, a.updateSecret, takes[wire.SecretUpdate]())
 	answer(a, op{"DELETE", secrets + "/{id}", "delete-secret", access.SecretDelete, "Delete a secret that nothing uses, and its values"}, a.deleteSecret, freezes)
-	answer(a, op{"GET", values, "list-secret-environments", access.SecretRead, "Show in which environments a secret has a value"}, a.listSecretEnvironments)
+	answer(a, op{"GET", values, "list-secret-environments", access.SecretStatus, "Show in which environments a secret has a value"}, a.listSecretEnvironments)
 	answer(a, op{"PUT", values + "/{environment}", "set-secret-value", access.SecretValueSet, "Set a secret's value in an environment"}, a.setSecretValue, takes[wire.SecretValue](), freezes)
 	answer(a, op{"PUT", values + "/{environment}/certificate", "set-certificate-value", access.SecretValueSet, "Set a certificate secret's value in an environment"}, a.setCertificateValue, takes[wire.SecretCertificate](), freezes)
 	answer(a, op{"PUT", values + "/{environment}/oauth2", "set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.setOAuth2Value, takes[wire.SecretOAuth2](), freezes)
@@ -193,7 +193,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
 	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
-	bare(a, op{"GET", adminValues, "admin-list-secret-environments", access.SecretRead, "List the environments in which a secret has a value"}, a.adminListValues)
+	bare(a, op{"GET", adminValues, "admin-list-secret-environments", access.SecretStatus, "List the environments in which a secret has a value"}, a.adminListValues)
 	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", access.SecretValueSet, "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
 	bare(a, op{"PUT", adminValues + "/{environment_name}/oauth2", "admin-set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.adminSetOAuth2, takes[wire.SecretOAuth2](), freezes)
 	bare(a, op{"PUT", adminValues + "/{environment_name}/certificate", "admin-set-certificate-value", access.SecretValueSet, "Set a certificate secret's value in an environment"}, a.adminSetCertificate, takes[wire.SecretCertificate](), freezes)

@@ -42,12 +42,9 @@ func (c *Control) ListAPIKeys(ctx context.Context, who access.Principal, environ
 	if err != nil {
 		return nil, "", err
 	}
-	err = c.read(ctx, who, access.APIKeyList, account, func(v *visit) error {
-		allowed, err := v.allowedIn(environmentRef, access.APIKeyRead)
-		if err != nil {
-			return err
-		}
-		keys, err := v.APIKeys(ctx, allowed, after, limit+1)
+	var ids []string
+	err = c.read(ctx, who, access.APIKeyList, among(environmentRef, &ids), func(v *visit) error {
+		keys, err := v.APIKeys(ctx, ids, after, limit+1)
 		if err != nil {
 			return err
 		}
@@ -59,25 +56,6 @@ func (c *Control) ListAPIKeys(ctx context.Context, who access.Principal, environ
 		return nil
 	})
 	return list, next, err
-}
-
-// allowedIn answers the ids of the environments a list may be read from: the one that is asked for, which must be
-// allowed, or all that are.
-func (v *visit) allowedIn(ref string, action access.Action) ([]string, error) {
-	if ref != "" {
-		e, err := v.seen(ref)
-		if err != nil {
-			return nil, err
-		}
-		return []string{e.ID}, access.Allow(v.who, action, access.Environment{ID: e.ID, Protected: e.Protected})
-	}
-	ids := []string{}
-	for _, e := range v.pipeline {
-		if access.Allow(v.who, action, access.Environment{ID: e.ID, Protected: e.Protected}) == nil {
-			ids = append(ids, e.ID)
-		}
-	}
-	return ids, nil
 }
 
 // GetAPIKey finds a key by id; it never yields the key itself.

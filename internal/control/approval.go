@@ -39,12 +39,8 @@ func (c *Control) ListPromotions(ctx context.Context, who access.Principal, stat
 	default:
 		return nil, "", fault.Refused("state", `must be "open", "done" or "rejected"`)
 	}
-	err = c.read(ctx, who, access.EnvironmentList, account, func(v *visit) error {
-		v.action = access.PromotionRead
-		ids, err := v.readable("", access.PromotionRead)
-		if err != nil {
-			return err
-		}
+	var ids []string
+	err = c.read(ctx, who, access.PromotionRead, among("", &ids), func(v *visit) error {
 		rows, err := v.Promotions(ctx, ids, state, after, limit+1)
 		if err != nil {
 			return err

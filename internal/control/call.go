@@ -40,13 +40,8 @@ func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFil
 	if err != nil {
 		return nil, "", err
 	}
-	// the list spans environments; the decision is made for each of them
-	err = c.read(ctx, who, access.EnvironmentList, account, func(v *visit) error {
-		v.action = access.LogRead
-		ids, err := v.allowedIn(f.Environment, access.LogRead)
-		if err != nil {
-			return err
-		}
+	var ids []string
+	err = c.read(ctx, who, access.LogRead, among(f.Environment, &ids), func(v *visit) error {
 		calls, err := v.Calls(ctx, store.CallFilter{
 			EnvironmentIDs: ids, Route: f.Route, KeyID: f.Key, StatusFrom: from, StatusTo: to, Since: f.Since, Until: f.Until,
 			Before: after, Limit: limit + 1,

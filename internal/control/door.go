@@ -26,6 +26,7 @@ type visit struct {
 	overruled   map[string]bool // the environments whose freeze was, by id
 	contents    bodies          // what was read so far
 	lost        bool            // what was asked for is not there for the principal
+	decided     bool            // by the scope, of several environments
 }
 
 // scope finds, inside the transaction and before the decision, the environment an operation acts in. What the
@@ -42,6 +43,46 @@ func in(ref string) scope {
 		v.environment = e
 		return err
 	}
+}
+
+// among is the scope of a look at several environments: at the one that is named, which must be allowed, or ("") at all
+// those that are. ids gets theirs.
+func among(ref string, ids *[]string) scope {
+	return func(ctx context.Context, v *visit) error {
+		if ref != "" {
+			err := in(ref)(ctx, v)
+			*ids = []string{v.environment.ID}
+			return err
+		}
+		v.decided = true
+		*ids = v.allowed(v.action)
+		list := make([]access.Environment, len(v.pipeline))
+		for i, e := range v.pipeline {
+			list[i] = access.Environment{ID: e.ID, Protected: e.Protected}
+		}
+		return access.AllowAmong(v.who, v.action, list)
+	}
+}
+
+// both is the scope of what needs two.
+func both(first, second scope) scope {
+	return func(ctx context.Context, v *visit) error {
+		if err := first(ctx, v); err != nil {
+			return err
+		}
+		return second(ctx, v)
+	}
+}
+
+// allowed answers the ids of the environments where the principal may do an action.
+func (v *visit) allowed(action access.Action) []string {
+	ids := []string{}
+	for _, e := range v.pipeline {
+		if v.who.Sees(e.ID) && access.Allow(v.who, action, access.Environment{ID: e.ID, Protected: e.Protected}) == nil {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
 }
 
 // onSecret is the scope of a secret in an environment. What the audit entry tells is known before the decision, so that
@@ -92,8 +133,10 @@ func (v *visit) enter(ctx context.Context, where scope) error {
 		v.lost = fault.Is(err, fault.NotFound)
 		return err
 	}
-	if err := v.allow(v.environment); err != nil {
-		return err
+	if !v.decided {
+		if err := v.allow(v.environment); err != nil {
+			return err
+		}
 	}
 	return v.thaw(ctx, v.environment)
 }

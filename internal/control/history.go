@@ -41,11 +41,7 @@ func (c *Control) ListCommits(ctx context.Context, who access.Principal, f Commi
 		}
 		q.Definition = definition.Ref{Kind: kind, Key: key}
 	}
-	err = c.read(ctx, who, access.EnvironmentList, account, func(v *visit) error {
-		v.action = access.CommitRead
-		if q.EnvironmentIDs, err = v.readable(f.Environment, access.CommitRead); err != nil {
-			return err
-		}
+	err = c.read(ctx, who, access.CommitRead, among(f.Environment, &q.EnvironmentIDs), func(v *visit) error {
 		commits, err := v.Commits(ctx, q)
 		if err != nil {
 			return err
@@ -60,41 +56,33 @@ func (c *Control) ListCommits(ctx context.Context, who access.Principal, f Commi
 	return list, next, err
 }
 
-// readable is allowedIn, refused to those whose roles let them read from no environment.
-func (v *visit) readable(ref string, action access.Action) ([]string, error) {
-	ids, err := v.allowedIn(ref, action)
-	if err != nil || len(ids) > 0 {
-		return ids, err
-	}
-	for _, e := range v.pipeline {
-		if v.who.Sees(e.ID) {
-			return nil, v.allow(e)
-		}
-	}
-	return ids, nil
-}
-
 // GetCommit finds a commit by id, with what it changed in each definition.
 func (c *Control) GetCommit(ctx context.Context, who access.Principal, id string) (m Commit, edits [][]definition.Edit, err error) {
-	err = c.read(ctx, who, access.EnvironmentList, account, func(v *visit) error {
-		v.action = access.CommitRead
+	err = c.read(ctx, who, access.CommitRead, ofCommit(id, &m), func(v *visit) error {
+		edits, err = v.edits(ctx, m.Changes, v.outer())
+		return err
+	})
+	if err != nil {
+		return Commit{}, nil, err
+	}
+	return m, edits, nil
+}
+
+// ofCommit is the scope of a commit: the environment whose history it belongs to.
+func ofCommit(id string, m *Commit) scope {
+	return func(ctx context.Context, v *visit) error {
 		found, err := v.CommitByID(ctx, id)
 		if err != nil {
 			return err
 		}
 		e, ok := v.pipeline.Find(found.EnvironmentID)
-		if !ok || !who.Sees(e.ID) {
+		if !ok || !v.who.Sees(e.ID) {
 			return fault.New(fault.NotFound, "no such commit")
 		}
 		v.environment = e
-		if err := v.allow(e); err != nil {
-			return err
-		}
-		m = Commit{Commit: found, Environment: e.Name}
-		edits, err = v.edits(ctx, found.Changes, v.outer())
-		return err
-	})
-	return m, edits, err
+		*m = Commit{Commit: found, Environment: e.Name}
+		return nil
+	}
 }
 
 // moment finds the number of the commit that was the head of an environment: now (""), at an instant (RFC 3339, or a
@@ -159,31 +147,46 @@ type Comparison struct {
 
 // Compare compares two moments, each written "environment" or "environment@moment".
 func (c *Control) Compare(ctx context.Context, who access.Principal, from, to string) (d Comparison, err error) {
-	err = c.read(ctx, who, access.EnvironmentList, account, func(v *visit) error {
-		v.action = access.TreeRead
-		for _, side := range []struct {
-			field, text string
-			into        *Moment
-		}{{"from", from, &d.From}, {"to", to, &d.To}} {
-			name, at, marked := strings.Cut(side.text, "@")
-			if name == "" || marked && at == "" {
-				return fault.Refused(side.field, `must be an environment, or an environment, @ and a commit or time`)
-			}
-			e, err := v.seen(name)
-			if err != nil {
-				return err
-			}
-			v.environment = e
-			if err := v.allow(e); err != nil {
-				return err
-			}
-			if *side.into, err = v.at(ctx, e, at); err != nil {
-				return err
-			}
+	sides := []side{{field: "from", text: from}, {field: "to", text: to}}
+	err = c.read(ctx, who, access.TreeRead, ofSides(sides), func(v *visit) error {
+		if d.From, err = v.at(ctx, sides[0].environment, sides[0].at); err != nil {
+			return err
+		}
+		if d.To, err = v.at(ctx, sides[1].environment, sides[1].at); err != nil {
+			return err
 		}
 		d.Changes = definition.Diff(d.From.Tree, d.To.Tree)
 		d.Edits, err = v.edits(ctx, d.Changes, v.outer())
 		return err
 	})
 	return d, err
+}
+
+// side is one of the two that are compared.
+type side struct {
+	field, text string
+	environment environment.Environment
+	at          string
+}
+
+// ofSides is the scope of a comparison: both environments, each of which must be allowed.
+func ofSides(sides []side) scope {
+	return func(_ context.Context, v *visit) error {
+		for i := range sides {
+			s := &sides[i]
+			name, at, marked := strings.Cut(s.text, "@")
+			if name == "" || marked && at == "" {
+				return fault.Refused(s.field, `must be an environment, or an environment, @ and a commit or time`)
+			}
+			e, err := v.seen(name)
+			if err != nil {
+				return err
+			}
+			v.environment, s.environment, s.at = e, e, at
+			if err := v.allow(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }

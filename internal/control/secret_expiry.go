@@ -33,12 +33,8 @@ func (c *Control) ExpiringSecrets(ctx context.Context, who access.Principal, env
 	if within < 0 || within > maxWithin {
 		return nil, fault.Refused("within", `must be a duration from 0s to 10 years, such as "720h"`)
 	}
-	err = c.read(ctx, who, access.SecretList, account, func(v *visit) error {
-		v.action = access.SecretStatus
-		ids, err := v.allowedIn(environmentRef, access.SecretStatus)
-		if err != nil {
-			return err
-		}
+	var ids []string
+	err = c.read(ctx, who, access.SecretStatus, among(environmentRef, &ids), func(v *visit) error {
 		values, err := v.ExpiringValues(ctx, ids, v.Now().Add(within))
 		if err != nil {
 			return err
