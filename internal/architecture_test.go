@@ -45,7 +45,8 @@ var table = map[string]row{
 	"internal/server": {
 		[]string{
 			"internal/api", "internal/dashboard", "internal/gateway", "internal/control", "internal/store",
-			"internal/snapshot", "internal/secret", "internal/kek", "internal/apikey", "internal/web", "internal/guard", "internal/oauth", "internal/webhook", "client",
+			"internal/snapshot", "internal/secret", "internal/kek", "internal/apikey", "internal/web", "internal/guard", "internal/oauth",
+			"internal/mail", "internal/webhook", "client",
 		},
 		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of their keys",
 	},
@@ -58,7 +59,7 @@ var table = map[string]row{
 		"a front like the other, over the same operations, with pages instead of JSON",
 	},
 	"internal/control": {
-		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth", "internal/webhook"}, concepts),
+		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth", "internal/mail", "internal/webhook"}, concepts),
 		"every operation: it decides by the concepts, writes to the store and feeds the snapshot; it knows no HTTP",
 	},
 	"internal/gateway": {
@@ -96,6 +97,7 @@ var table = map[string]row{
 	"internal/oauth":       {[]string{"internal/guard", "internal/secret"}, "the one place that speaks HTTP to token endpoints, so that control need not"},
 	"internal/webhook":     {[]string{"internal/guard"}, "the one place that delivers signed messages over HTTP to receivers that people chose, so that control need not"},
 	"internal/guard":       {nil, "where connections may lead is decided in one place, for calls and for token endpoints"},
+	"internal/mail":        {nil, "the one place that speaks SMTP, so that what writes a message need not"},
 	"internal/echo":        {nil, "taking values out of a text depends on neither calls nor secrets"},
 	"internal/fault":       {nil, "every package names failures; what all import imports none"},
 	"client":               {[]string{"wire"}, "other programs build on it: it brings nothing of the server along"},

@@ -51,6 +51,7 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.String("tls-key", "", "a PEM `FILE` with its key")
 	fs.String("audit-checkpoint", "", "a `FILE` or https URL that signed checkpoints of the audit log are carried to (default: none)")
 	fs.String("audit-checkpoint-every", "", "how often, a `DURATION` (default "+d.CheckpointEvery.String()+")")
+	fs.String("mail-from", "", "the `ADDRESS` that mail is from; LOCKAGE_SMTP, or smtp in the file, names the mail server")
 	return cmd
 }
 

@@ -5,6 +5,7 @@
 package control
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
@@ -33,6 +35,12 @@ type Config struct {
 	Issuer           string           // of the JWTs, and their audience; "" is "lockage"
 	Tokens           *oauth.Client    // speaks to token endpoints; nil: OAuth2 secrets get no tokens here
 	PublicURL        string           // where browsers reach this server, for the redirect of authorizations
+	Mail             Mailer           // hands mail over; nil: none is sent
+}
+
+// Mailer hands a message to a mail server.
+type Mailer interface {
+	Send(ctx context.Context, m mail.Message) error
 }
 
 // Control is the product's operations. It is safe for concurrent use.
@@ -52,6 +60,7 @@ type Control struct {
 	comparisons comparisons
 	tokens      *oauth.Client
 	publicURL   string
+	mail        Mailer // nil: none is sent
 	renewals    singleflight.Group
 	forced      forced
 	echoes      echoes
@@ -81,7 +90,7 @@ func New(c Config) (*Control, error) {
 	return &Control{
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
-		tokens: c.Tokens, publicURL: c.PublicURL, node: newID(), rotate: make(chan struct{}, 1),
+		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, node: newID(), rotate: make(chan struct{}, 1),
 	}, nil
 }
 

@@ -37,12 +37,14 @@ type Config struct {
 	AuditCheckpoint string        // the file or URL that checkpoints of the audit log are carried to; "" is none
 	CheckpointEvery time.Duration // how often
 
+	SMTP     string // the mail server, as a URL with its password; "": no mail is sent
+	MailFrom string // whom mail is from
+
 	// Only from the environment, and read at the first start.
 	BootstrapToken, BootstrapEmail, BootstrapPassword string
 }
 
-// setting is how one setting is read. A setting without a flag is a credential or belongs to the first start: it comes
-// from the environment only.
+// setting is how one setting is read.
 type setting struct {
 	name string
 	set  func(*Config, string) error
@@ -64,8 +66,15 @@ var settings = []setting{
 	{"tls-key", text(func(c *Config) *string { return &c.TLSKey })},
 	{"audit-checkpoint", text(func(c *Config) *string { return &c.AuditCheckpoint })},
 	{"audit-checkpoint-every", setCheckpointEvery},
+	{"mail-from", setMailFrom},
 }
 
+// credentialSettings have no flag, which everyone on the machine could read in the list of processes.
+var credentialSettings = []setting{
+	{"smtp", setSMTP},
+}
+
+// bootstrapSettings belong to the first start: they come from the environment only.
 var bootstrapSettings = []setting{
 	{"bootstrap-token", text(func(c *Config) *string { return &c.BootstrapToken })},
 	{"bootstrap-email", text(func(c *Config) *string { return &c.BootstrapEmail })},
@@ -90,14 +99,14 @@ func LoadConfig(flags map[string]string, lookup func(string) (string, bool)) (Co
 		if err != nil {
 			return c, err
 		}
-		if err := c.apply(settings, "%s", func(name string) (string, bool) {
+		if err := c.apply(fileSettings(), "%s", func(name string) (string, bool) {
 			v, ok := values[name]
 			return v, ok
 		}); err != nil {
 			return c, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	if err := c.apply(slices.Concat(settings, bootstrapSettings), "%s", func(name string) (string, bool) {
+	if err := c.apply(slices.Concat(fileSettings(), bootstrapSettings), "%s", func(name string) (string, bool) {
 		return lookup(variable(name))
 	}); err != nil {
 		return c, fmt.Errorf("environment: %w", err)
@@ -110,6 +119,9 @@ func LoadConfig(flags map[string]string, lookup func(string) (string, bool)) (Co
 	}
 	return c, c.check()
 }
+
+// fileSettings are those that a file may have.
+func fileSettings() []setting { return slices.Concat(settings, credentialSettings) }
 
 // variable is the environment variable of a setting.
 func variable(name string) string {
@@ -135,6 +147,8 @@ func (c *Config) check() error {
 		return errors.New("data: must name a folder")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("tls-cert and tls-key: give both or neither")
+	case c.SMTP != "" && c.MailFrom == "":
+		return errors.New("mail-from: must say whom mail is from, where smtp names a mail server; for example lockage@example.com")
 	}
 	return c.checkCheckpoint()
 }
@@ -172,9 +186,9 @@ func readFile(path string) (map[string]string, error) {
 	}
 	values := make(map[string]string, len(tree))
 	for name, v := range tree {
-		if !slices.ContainsFunc(settings, func(s setting) bool { return s.name == name }) {
-			known := make([]string, len(settings))
-			for i, s := range settings {
+		if !slices.ContainsFunc(fileSettings(), func(s setting) bool { return s.name == name }) {
+			known := make([]string, len(fileSettings()))
+			for i, s := range fileSettings() {
 				known[i] = s.name
 			}
 			return nil, fmt.Errorf("config: %s has an unknown setting %q; known are %s", path, name, strings.Join(known, ", "))

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,22 @@ func TestLoadConfigPrecedence(t *testing.T) {
 	}
 }
 
+// The mail server's URL holds a password: it has no flag, and a flag of that name is none of the server's.
+func TestTheMailServer(t *testing.T) {
+	path := file(t, "smtp: smtps://u:p@mail.example.com\nmail-from: Lockage <lockage@example.com>\n")
+	got, err := server.LoadConfig(map[string]string{"config": path, "smtp": "smtp://flag"}, environment(nil))
+	if err != nil || got.SMTP != "smtps://u:p@mail.example.com" || got.MailFrom != "Lockage <lockage@example.com>" {
+		t.Errorf("file: got %q from %q, %v", got.SMTP, got.MailFrom, err)
+	}
+	got, err = server.LoadConfig(map[string]string{"config": path}, environment(map[string]string{"LOCKAGE_SMTP": ""}))
+	if err != nil || got.SMTP != "" {
+		t.Errorf("an empty variable over the file: got %q, %v; want none", got.SMTP, err)
+	}
+	if slices.Contains(server.Names(), "smtp") {
+		t.Error("smtp is among the flags")
+	}
+}
+
 func TestLoadConfigRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -88,6 +105,10 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "checkpoints to no host", flags: map[string]string{"audit-checkpoint": "https:///canary"}, want: "audit-checkpoint: must be a file or an https URL"},
 		{name: "checkpoints in the clear", flags: map[string]string{"audit-checkpoint": "http://127.0.0.1/canary"}, want: "audit-checkpoint: must be an https URL; http is for this machine's own addresses, with --dev"},
 		{name: "checkpoints in the clear abroad", flags: map[string]string{"audit-checkpoint": "http://canary/x", "dev": "true"}, want: "audit-checkpoint: must be an https URL"},
+		{name: "mail server", variables: map[string]string{"LOCKAGE_SMTP": "https://canary", "LOCKAGE_MAIL_FROM": "a@example.com"}, want: "environment: smtp: must be a URL in the form smtp://"},
+		{name: "mail server in the file", file: "smtp: smtp://canary\nmail-from: a@example.com\n", variables: map[string]string{"LOCKAGE_SMTP": "smtp://u:canary@[h"}, want: "environment: smtp: must be a URL"},
+		{name: "mail from nobody", variables: map[string]string{"LOCKAGE_SMTP": "smtp://u:canary@host"}, want: "mail-from: must say whom mail is from"},
+		{name: "mail from no address", flags: map[string]string{"mail-from": "canary"}, want: "--mail-from: must be an address"},
 		{name: "no data", flags: map[string]string{"data": ""}, want: "must name a folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/gateway"
+	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
@@ -68,7 +69,8 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (*Running, error)
 	return start(ctx, c, logger, nil)
 }
 
-// start is Start with the authorities that the receiver of checkpoints is checked with; nil: the system's.
+// start is Start with the authorities that the receiver of checkpoints and the mail server are checked with; nil: the
+// system's.
 func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertPool) (_ *Running, err error) {
 	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
 	defer func() {
@@ -93,9 +95,13 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	if r.holder, err = snapshot.NewHolder(snapshot.Config{Feed: control.Feed{Store: r.store}, Sealer: sealer, Logger: logger}); err != nil {
 		return nil, err
 	}
+	mailer, err := newMailer(c, roots)
+	if err != nil {
+		return nil, err
+	}
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
-		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c),
+		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Mail: mailer,
 	})
 	if err != nil {
 		return nil, err
@@ -225,6 +231,18 @@ func allowed(c Config) []netip.Prefix {
 		return slices.Concat(loopback, c.AllowUpstreams)
 	}
 	return c.AllowUpstreams
+}
+
+// newMailer is what sends mail; nil where none is configured. It is an interface's nil, which a nil *mail.Sender is not.
+func newMailer(c Config, roots *x509.CertPool) (control.Mailer, error) {
+	if c.SMTP == "" {
+		return nil, nil
+	}
+	m, err := mail.New(mail.Config{URL: c.SMTP, From: c.MailFrom, Roots: roots})
+	if err != nil {
+		return nil, fmt.Errorf("smtp: %w", err)
+	}
+	return m, nil
 }
 
 // publicURL is where browsers reach the control plane.

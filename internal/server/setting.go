@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lockage/lockage/internal/kek"
+	"github.com/lockage/lockage/internal/mail"
 )
 
 func text(field func(*Config) *string) func(*Config, string) error {
@@ -103,6 +104,26 @@ func setCheckpointEvery(c *Config, v string) (err error) {
 	if c.CheckpointEvery, err = time.ParseDuration(v); err != nil || c.CheckpointEvery < time.Second || c.CheckpointEvery > 24*time.Hour {
 		return errors.New("must be a duration from 1s to 24h")
 	}
+	return nil
+}
+
+func setSMTP(c *Config, v string) error {
+	if v != "" {
+		if err := mail.CheckURL(v); err != nil {
+			return err
+		}
+	}
+	c.SMTP = v
+	return nil
+}
+
+func setMailFrom(c *Config, v string) error {
+	if v != "" {
+		if _, err := mail.CheckFrom(v); err != nil {
+			return err
+		}
+	}
+	c.MailFrom = v
 	return nil
 }
 
