@@ -40,6 +40,11 @@ func (c *Client) Audit(ctx context.Context, f AuditFilter) iter.Seq2[wire.AuditE
 	return all(func(p Page) ([]wire.AuditEntry, string, error) { return c.ListAudit(ctx, f, p) })
 }
 
+// AuditActions lists the names of all actions that decisions are recorded under.
+func (c *Client) AuditActions(ctx context.Context) ([]wire.AuditAction, error) {
+	return do[[]wire.AuditAction](ctx, c, request{method: http.MethodGet, path: []string{"v1", "audit-logs", "actions"}})
+}
+
 // AuditCheckpoint gives a signed statement of how far the audit log has come, and the key that verifies it.
 func (c *Client) AuditCheckpoint(ctx context.Context) (wire.AuditCheckpoint, error) {
 	return do[wire.AuditCheckpoint](ctx, c, request{method: http.MethodGet, path: []string{"v1", "audit-logs", "checkpoint"}})

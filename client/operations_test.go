@@ -240,6 +240,9 @@ func TestOperations(t *testing.T) {
 		{"checkpoint", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.AuditCheckpoint(ctx)
 		}, sent{"GET", "/v1/audit-logs/checkpoint", ""}},
+		{"audit actions", true, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.AuditActions(ctx)
+		}, sent{"GET", "/v1/audit-logs/actions", ""}},
 		{"audit of a secret", true, func(ctx context.Context, c *client.Client) (any, error) {
 			l, _, err := c.ListSecretAudit(ctx, "stripe", client.SecretAuditFilter{Environment: "qa", Outcome: "refused", Since: at, Until: at.Add(time.Second)}, page)
 			return l, err

@@ -52,6 +52,12 @@ type AuditTarget struct {
 	Name string `json:"name"`
 }
 
+// AuditAction is an action that decisions are recorded under: GET /v1/audit-logs/actions.
+type AuditAction struct {
+	Name string `json:"name"` // as entries have it and filters take it
+	Does string `json:"does"` // what it does, as it completes "you may …"
+}
+
 // AuditCheckpoint is how far the audit log has come: GET /v1/audit-logs/checkpoint. Checkpoint is a signed note in the
 // form of a tlog-checkpoint that says so; Key is the public key that verifies it, as NAME+HASH+KEY. Keep both where
 // nobody who can change the database can change them.

@@ -89,7 +89,11 @@ const (
 	EncryptionKeyRotated Action = "encryption_key.rotated"
 )
 
-// Actions lists every action, sorted by its text.
+// Does says what the action does, as it completes "you may …"; "" for an unknown action.
+func (a Action) Does() string { return rules[a].does }
+
+// Actions lists every action, sorted by its text. It is the one list of their names: of the audit log, of its filters,
+// and of the documentation.
 func Actions() []Action { return slices.Sorted(maps.Keys(rules)) }
 
 // Scope says where a role must hold for an action.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/wire"
@@ -11,7 +12,7 @@ import (
 
 type auditList struct {
 	Actor       string    `query:"actor" doc:"Only what this member or token did: its id."`
-	Action      string    `query:"action" doc:"Only this action, for instance secret.value.set."`
+	Action      string    `query:"action" doc:"Only this action, for instance secret.value.set; GET /v1/audit-logs/actions lists them."`
 	Environment string    `query:"environment" doc:"Only what concerned this environment: its id or name."`
 	Target      string    `query:"target" doc:"Only what was done to this thing: its id."`
 	Outcome     string    `query:"outcome" enum:"allowed,refused" doc:"Only decisions with this outcome."`
@@ -29,6 +30,11 @@ func (a *API) listAudit(ctx context.Context, c *call, in *auditList) ([]wire.Aud
 	})
 	c.next = next
 	return convert(list, auditEntryOf), err
+}
+
+func (a *API) listAuditActions(ctx context.Context, c *call, _ *none) ([]wire.AuditAction, error) {
+	list, err := a.control.AuditActions(ctx, c.who)
+	return convert(list, func(a access.Action) wire.AuditAction { return wire.AuditAction{Name: string(a), Does: a.Does()} }), err
 }
 
 func auditEntryOf(e audit.Entry) wire.AuditEntry {

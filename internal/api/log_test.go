@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -83,9 +84,31 @@ func TestAuditLogs(t *testing.T) {
 	if oldest[0].Sequence != 1 || oldest[1].Sequence != 2 || newest[0].Sequence != int64(len(newest)) || meta.NextCursor == "" {
 		t.Errorf("got %d first in order and %d newest of %d", oldest[0].Sequence, newest[0].Sequence, len(newest))
 	}
-	for query, field := range map[string]string{"?outcome=canary": "outcome", "?order=up": "order", "?since=x": "since", "?cursor=canary": "cursor"} {
+	for query, field := range map[string]string{"?outcome=canary": "outcome", "?action=canary": "action", "?order=up": "order", "?since=x": "since", "?cursor=canary": "cursor"} {
 		r.do("GET", "/v1/audit-logs"+query, nil).problem(400, "validation_error", field)
 	}
+}
+
+// The names that entries have, and filters take, come from one list.
+func TestAuditActions(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var list []wire.AuditAction
+	r.do("GET", "/v1/audit-logs/actions", nil).data(200, &list)
+	if len(list) != len(access.Actions()) {
+		t.Fatalf("got %d actions, want %d", len(list), len(access.Actions()))
+	}
+	for _, a := range list {
+		if a.Does == "" {
+			t.Errorf("%s does not say what it does", a.Name)
+		}
+		r.do("GET", "/v1/audit-logs?action="+a.Name, nil).data(200, nil)
+	}
+	refused := r.do("GET", "/v1/audit-logs?action=secret.value.zebra", nil)
+	if p := refused.problem(400, "validation_error", "action"); !strings.Contains(p.Message, "/v1/audit-logs/actions") || strings.Contains(refused.body, "zebra") {
+		t.Errorf("got %s, want it to say where the list is and not what was asked", refused.body)
+	}
+	r.as(everywhere(access.Viewer)).do("GET", "/v1/audit-logs/actions", nil).problem(403, "forbidden")
 }
 
 func TestSecretAudit(t *testing.T) {

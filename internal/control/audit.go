@@ -38,10 +38,22 @@ func (f AuditFilter) query() (q store.AuditFilter, limit int, err error) {
 			return q, 0, fault.Refused("cursor", "is not a cursor of this list; start again without one")
 		}
 	}
+	if _, known := access.Action(f.Action).Scope(); f.Action != "" && !known {
+		return q, 0, fault.Refused("action", "is not the name of an action; lockage audit actions and GET /v1/audit-logs/actions list them")
+	}
 	if f.Outcome != "" && f.Outcome != string(audit.Allowed) && f.Outcome != string(audit.Refused) {
 		return q, 0, fault.Refused("outcome", `must be "allowed" or "refused"`)
 	}
 	return q, limit, nil
+}
+
+// AuditActions answers every action that entries can have, sorted by name.
+func (c *Control) AuditActions(ctx context.Context, who access.Principal) (list []access.Action, err error) {
+	err = c.read(ctx, who, access.AuditRead, account, func(*visit) error {
+		list = access.Actions()
+		return nil
+	})
+	return list, err
 }
 
 // ListAudit reads the account's audit log, newest first unless Ascending.

@@ -185,7 +185,7 @@ func TestTheAuditLogIsFiltered(t *testing.T) {
 			}
 		}
 		for what, f := range map[string]control.AuditFilter{
-			"an outcome": {Outcome: "zebra"}, "a cursor": {Page: control.Page{Cursor: "emVicmE"}}, "a cursor below": {Page: control.Page{Cursor: "LTE"}},
+			"an outcome": {Outcome: "zebra"}, "an action": {Action: "route.zebra"}, "a cursor": {Page: control.Page{Cursor: "emVicmE"}}, "a cursor below": {Page: control.Page{Cursor: "LTE"}},
 		} {
 			_, _, err := x.ListAudit(t.Context(), x.admin, f)
 			wantFault(t, what, err, fault.Invalid, "")
