@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"iter"
+	"net/http"
 	"time"
 
 	"github.com/lockage/lockage/wire"
@@ -29,4 +30,9 @@ func (c *Client) ListLogs(ctx context.Context, f LogFilter, p Page) ([]wire.LogR
 // Logs walks the recorded calls, newest first.
 func (c *Client) Logs(ctx context.Context, f LogFilter) iter.Seq2[wire.LogRecord, error] {
 	return all(func(p Page) ([]wire.LogRecord, string, error) { return c.ListLogs(ctx, f, p) })
+}
+
+// GetLog gives one recorded call, with what is recorded of its content.
+func (c *Client) GetLog(ctx context.Context, id string) (wire.LogDetail, error) {
+	return do[wire.LogDetail](ctx, c, request{method: http.MethodGet, path: []string{"v1", "logs", id}})
 }

@@ -18,6 +18,46 @@ type LogRecord struct {
 	Secrets     []string `json:"secrets"`
 	Redacted    int64    `json:"redacted"`
 	ErrorType   string   `json:"error_type"`
+	ReplayOf    string   `json:"replay_of"` // id of the call that this one was a replay of; "": it was none
+	Recorded    bool     `json:"recorded"`  // its content is recorded
+}
+
+// LogDetail is one call through the gateway with what is recorded of its content: GET /v1/logs/{id}. Content is null
+// where nothing is recorded, and where the environment hides contents from people, which ContentsHidden says.
+type LogDetail struct {
+	LogRecord
+	Content        *LogContent `json:"content"`
+	ContentsHidden bool        `json:"contents_hidden"`
+	RevealedUntil  *Time       `json:"revealed_until"` // null: it is not revealed to who asks
+}
+
+// LogContent is what was recorded of a call. Credentials were cut out before it was stored: [redacted] stands in their
+// place, Cut times.
+type LogContent struct {
+	Query           string      `json:"query"`
+	RequestHeaders  []LogHeader `json:"request_headers"`
+	ResponseHeaders []LogHeader `json:"response_headers"`
+	RequestBody     LogBody     `json:"request_body"`
+	ResponseBody    LogBody     `json:"response_body"`
+	Cut             int         `json:"cut"`
+}
+
+// LogHeader is one header line.
+type LogHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// LogBody is what was recorded of a body, at most its first 64 KiB. Encoding is "utf-8", or "base64" for what is not
+// UTF-8. Omitted says why there is no Text: "binary", "encoding", "upgraded" or "memory"; "": there is all that was
+// recorded. Size is that of the whole body on its way.
+type LogBody struct {
+	Text        string `json:"text"`
+	Encoding    string `json:"encoding"`
+	ContentType string `json:"content_type"`
+	Size        int64  `json:"size"`
+	Truncated   bool   `json:"truncated"`
+	Omitted     string `json:"omitted"`
 }
 
 // AuditEntry is one recorded decision. Prev and Hash chain the entries of an account; lockage audit verify recomputes

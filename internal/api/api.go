@@ -189,6 +189,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
+	answer(a, op{"GET", "/v1/logs/{id}", "get-log", access.LogRead, "Get a call through the gateway, with what is recorded of its content"}, a.getLog)
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))
 	answer(a, op{"GET", "/v1/audit-logs/actions", "list-audit-actions", access.AuditRead, "List the names of all actions that decisions are recorded under"}, a.listAuditActions)
 	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)

@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/wire"
 )
 
@@ -28,11 +31,50 @@ func (a *API) listLogs(ctx context.Context, c *call, in *logList) ([]wire.LogRec
 	return convert(list, logRecordOf), err
 }
 
+func (a *API) getLog(ctx context.Context, c *call, in *byID) (wire.LogDetail, error) {
+	d, err := a.control.GetCall(ctx, c.who, in.ID)
+	if err != nil {
+		return wire.LogDetail{}, err
+	}
+	return logDetailOf(d), nil
+}
+
+func logDetailOf(d control.CallDetail) wire.LogDetail {
+	out := wire.LogDetail{LogRecord: logRecordOf(d.Call), Content: logContentOf(d.Content), ContentsHidden: d.ContentsHidden}
+	if !d.RevealedUntil.IsZero() {
+		out.RevealedUntil = new(wire.Time(d.RevealedUntil))
+	}
+	return out
+}
+
+// logContentOf is a content as it is shown, null for none.
+func logContentOf(c *route.Content) *wire.LogContent {
+	if c == nil {
+		return nil
+	}
+	header := func(h route.HeaderField) wire.LogHeader { return wire.LogHeader{Name: h.Name, Value: h.Value} }
+	return &wire.LogContent{
+		Query: c.Query, RequestHeaders: convert(c.RequestHeaders, header), ResponseHeaders: convert(c.ResponseHeaders, header),
+		RequestBody: logBodyOf(c.RequestBody), ResponseBody: logBodyOf(c.ResponseBody), Cut: c.Cut,
+	}
+}
+
+func logBodyOf(b route.Body) wire.LogBody {
+	out := wire.LogBody{
+		Text: string(b.Bytes), Encoding: "utf-8", ContentType: b.Type, Size: b.Size, Truncated: b.Truncated, Omitted: b.Omitted,
+	}
+	if !utf8.Valid(b.Bytes) {
+		out.Text, out.Encoding = base64.StdEncoding.EncodeToString(b.Bytes), "base64"
+	}
+	return out
+}
+
 func logRecordOf(r control.Call) wire.LogRecord {
 	return wire.LogRecord{
 		ID: r.ID, RequestID: r.RequestID, Time: wire.Time(r.Time), Environment: r.Environment,
 		Route: r.RouteKey, RouteID: r.RouteID, KeyID: r.KeyID, Method: r.Method, Path: r.Path, Status: r.Status,
 		LatencyMS: float64(r.Latency) / float64(time.Millisecond), BytesIn: r.BytesIn, BytesOut: r.BytesOut,
 		Secrets: convert(r.Secrets, func(name string) string { return name }), Redacted: r.Redacted, ErrorType: r.ErrorType,
+		ReplayOf: r.ReplayOf, Recorded: r.HasContent,
 	}
 }

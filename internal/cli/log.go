@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -9,35 +10,76 @@ import (
 	"github.com/lockage/lockage/wire"
 )
 
+// logFlags say which calls are meant.
+type logFlags struct {
+	filter client.LogFilter
+	period periodFlags
+}
+
+func (f *logFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.filter.Environment, "environment", "e", "", "only in this `ENVIRONMENT`")
+	cmd.Flags().StringVar(&f.filter.Route, "route", "", "only of this `ROUTE`")
+	cmd.Flags().StringVar(&f.filter.Status, "status", "", "only with this `STATUS`, like 404, or a class like 5xx")
+	cmd.Flags().StringVar(&f.filter.Key, "key", "", "only with the API key of this `ID`")
+	f.period.register(cmd)
+}
+
+// logs lists by itself, as its command list does.
 func (p *program) logs() *cobra.Command {
-	var f client.LogFilter
-	var period periodFlags
+	var f logFlags
 	cmd := &cobra.Command{
 		Use:   "logs",
 		Short: "Show the calls that went through the gateway, newest first",
 		Example: `  lockage logs --environment production --status 5xx --since 1h
-  lockage logs --route payments --limit 500 --json`,
-		Args: arguments(0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if f.Since, f.Until, err = period.read(cmd); err != nil {
-				return err
-			}
+  lockage logs --route payments --limit 500 --json
+  lockage logs get 0198c0de-…`,
+		Annotations: map[string]string{"itself": "yes"},
+		Args:        noCommand,
+		RunE:        func(cmd *cobra.Command, _ []string) error { return p.listLogs(cmd, &f) },
+	}
+	f.register(cmd)
+	cmd.AddCommand(p.logsList(), p.logsGet())
+	p.remote(cmd)
+	return cmd
+}
+
+func (p *program) logsList() *cobra.Command {
+	var f logFlags
+	cmd := &cobra.Command{
+		Use: "list", Short: "List calls, newest first", Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.listLogs(cmd, &f) },
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (p *program) listLogs(cmd *cobra.Command, f *logFlags) (err error) {
+	if f.filter.Since, f.filter.Until, err = f.period.read(cmd); err != nil {
+		return err
+	}
+	c, err := p.connect()
+	if err != nil {
+		return err
+	}
+	list, err := collect(c.Logs(cmd.Context(), f.filter), f.period.limit)
+	return printList(p, list, err, logColumns())
+}
+
+func (p *program) logsGet() *cobra.Command {
+	return &cobra.Command{
+		Use: "get ID", Short: "Show one call, with what is recorded of its content", Args: arguments(0, "ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.connect()
 			if err != nil {
 				return err
 			}
-			list, err := collect(c.Logs(cmd.Context(), f), period.limit)
-			return printList(p, list, err, logColumns())
+			d, err := c.GetLog(cmd.Context(), args[0])
+			if err != nil || p.json {
+				return p.printDone(d, err, "")
+			}
+			return p.printLog(d)
 		},
 	}
-	cmd.Flags().StringVarP(&f.Environment, "environment", "e", "", "only in this `ENVIRONMENT`")
-	cmd.Flags().StringVar(&f.Route, "route", "", "only of this `ROUTE`")
-	cmd.Flags().StringVar(&f.Status, "status", "", "only with this `STATUS`, like 404, or a class like 5xx")
-	cmd.Flags().StringVar(&f.Key, "key", "", "only with the API key of this `ID`")
-	period.register(cmd)
-	p.remote(cmd)
-	return cmd
 }
 
 func logColumns() []column[wire.LogRecord] {
@@ -51,5 +93,11 @@ func logColumns() []column[wire.LogRecord] {
 		{head: "path", cell: func(r wire.LogRecord) string { return r.Path }},
 		{head: "error", cell: func(r wire.LogRecord) string { return r.ErrorType }},
 		{head: "request", cell: func(r wire.LogRecord) string { return r.RequestID }},
+		{head: "key", cell: func(r wire.LogRecord) string { return r.KeyID }, single: true},
+		{head: "bytes in", cell: func(r wire.LogRecord) string { return strconv.FormatInt(r.BytesIn, 10) }, single: true},
+		{head: "bytes out", cell: func(r wire.LogRecord) string { return strconv.FormatInt(r.BytesOut, 10) }, single: true},
+		{head: "secrets", cell: func(r wire.LogRecord) string { return strings.Join(r.Secrets, ", ") }, single: true},
+		{head: "redacted", cell: func(r wire.LogRecord) string { return strconv.FormatInt(r.Redacted, 10) }, single: true},
+		{head: "replay of", cell: func(r wire.LogRecord) string { return r.ReplayOf }, single: true},
 	}
 }

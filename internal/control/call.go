@@ -50,13 +50,26 @@ func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFil
 			return err
 		}
 		calls, next = cut(calls, limit, func(call route.Call) string { return call.ID })
-		list = make([]Call, len(calls))
-		for i, call := range calls {
-			list[i] = Call{Call: call, Environment: v.pipeline.NameOf(call.EnvironmentID)}
-		}
-		return nil
+		list, err = v.listed(ctx, calls)
+		return err
 	})
 	return list, next, err
+}
+
+// listed are calls as people see them in a list.
+func (v *visit) listed(ctx context.Context, calls []route.Call) ([]Call, error) {
+	details := make([]*CallDetail, len(calls))
+	for i, call := range calls {
+		details[i] = &CallDetail{Call: Call{Call: call, Environment: v.pipeline.NameOf(call.EnvironmentID)}}
+	}
+	if err := v.shown(ctx, details...); err != nil {
+		return nil, err
+	}
+	list := make([]Call, len(details))
+	for i, d := range details {
+		list[i] = d.Call
+	}
+	return list, nil
 }
 
 // statuses reads a status filter as a half-open range; "" is none.
@@ -99,9 +112,16 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 	if err := c.recordEchoes(ctx, calls); err != nil {
 		return err
 	}
+	calls = slices.Clone(calls) // the batch may come again
+	contents := c.sealContents(ctx, calls)
 	return c.store.Batch(ctx, func(tx *store.Tx) error {
 		if err := tx.InsertCalls(ctx, calls); err != nil {
 			return err
+		}
+		for _, sealed := range contents {
+			if err := tx.InsertContent(ctx, sealed.account, sealed.CallContent); err != nil {
+				return err
+			}
 		}
 		// always in one order, so that the batches of two processes wait for each other and never in a circle
 		for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b key) int { return cmp.Compare(a.id, b.id) }) {

@@ -76,6 +76,7 @@ func TestCalls(t *testing.T) {
 				}
 				var want []control.Call
 				for _, i := range tt.want {
+					calls[i].RecordedAt = x.clock.Now()
 					want = append(want, control.Call{Call: calls[i], Environment: []string{"development", "production"}[i%2]})
 				}
 				if diff := cmp.Diff(want, got); diff != "" {

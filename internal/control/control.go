@@ -64,6 +64,7 @@ type Control struct {
 	renewals    singleflight.Group
 	forced      forced
 	echoes      echoes
+	contents    contents
 	signing     signingKey
 	checkpoints checkpointKey
 	node        string                 // this process's id

@@ -118,6 +118,44 @@ var sealedTables = map[string]sealedTable{
 			})
 		},
 	},
+	"content_keys": {
+		key:   []string{"account_id", "environment_id", "id"},
+		bound: []string{"account_id", "environment_id", "id", "created_at", "ciphertext", "nonce", "tag", "wrapped_key", "kek"},
+		opens: func(t *testing.T, x *fixture, r row) error {
+			account := r.text("account_id")
+			return x.store.Read(t.Context(), account, func(tx *store.Tx) error {
+				k, err := tx.ContentKey(t.Context(), r.text("environment_id"), r.text("id"))
+				return errors.Join(err, x.open(t, k.Binding(account), k.Sealed))
+			})
+		},
+	},
+	"call_contents": {
+		key:   []string{"account_id", "call_id"},
+		bound: []string{"account_id", "environment_id", "call_id", "key_id", "ciphertext", "nonce", "tag"},
+		opens: func(t *testing.T, x *fixture, r row) error {
+			account := r.text("account_id")
+			return x.store.Read(t.Context(), account, func(tx *store.Tx) error {
+				c, err := tx.CallContent(t.Context(), r.text("environment_id"), r.text("call_id"))
+				if err != nil {
+					return err
+				}
+				k, err := tx.ContentKey(t.Context(), c.EnvironmentID, c.KeyID)
+				if err != nil {
+					return fmt.Errorf("%w: it leads to no key", secret.ErrSeal) // which opens nothing
+				}
+				opener, err := x.settings.Sealer.Open(t.Context(), k.Binding(account), k.Sealed)
+				if err != nil {
+					return err
+				}
+				key, err := opener.RecordKey()
+				if err != nil {
+					return err
+				}
+				_, err = key.Open(c.Place(account), c.Record)
+				return err
+			})
+		},
+	},
 }
 
 // open opens what is sealed to its end.
@@ -308,6 +346,9 @@ func (x *fixture) fillSealed(t *testing.T) {
 		}
 	}
 	x.online(t)
+	x.record(t, x.contentCall(1, x.development), x.contentCall(2, x.production))
+	x.clock.pass(25 * time.Hour) // another key
+	x.record(t, x.contentCall(3, x.development))
 	p := testkit.NewProvider(t, time.Hour)
 	for _, name := range []string{"first", "second"} {
 		_, err := x.CreateSecret(ctx, x.owner, name, secret.String, "")

@@ -2,7 +2,8 @@ package route
 
 import "time"
 
-// Call is the record of one call through the gateway. It holds no header, no body and no secret's value.
+// Call is the record of one call through the gateway. It holds no secret's value; headers and bodies are in its Content,
+// where they are recorded.
 type Call struct {
 	ID            string
 	Account       string
@@ -16,13 +17,17 @@ type Call struct {
 	Path          string // as called, without the query
 	Status        int    // what the caller was answered
 	Latency       time.Duration
-	BytesIn       int64    // body of the call
-	BytesOut      int64    // body of the answer
-	Secrets       []string // names of the secrets that were injected
-	Uses          []Use    // the versions of their values
-	Redacted      int64    // how often an injected value was taken out of the answer
-	Echoed        []string // ids of the secrets whose it was
-	ErrorType     string   // the gateway's own error, "" for an answer of the upstream
+	BytesIn       int64     // body of the call
+	BytesOut      int64     // body of the answer
+	Secrets       []string  // names of the secrets that were injected
+	Uses          []Use     // the versions of their values
+	Redacted      int64     // how often an injected value was taken out of the answer
+	Echoed        []string  // ids of the secrets whose it was
+	ErrorType     string    // the gateway's own error, "" for an answer of the upstream
+	ReplayOf      string    // id of the call that this one was a replay of, "" for every other
+	RecordedAt    time.Time // when it was stored
+	HasContent    bool      // whether a Content is stored with it
+	Content       *Content  // on its way to the store; nil: none is recorded
 }
 
 // Use is one version of a secret's value that was injected into a call.

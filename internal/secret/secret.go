@@ -29,6 +29,7 @@ const (
 	SigningKey    Type = "signing_key"    // signs the members' session tokens
 	CheckpointKey Type = "checkpoint_key" // signs checkpoints of audit logs
 	Answer        Type = "answer"         // an answer kept for a repeated request
+	ContentKey    Type = "content_key"    // seals what is recorded of calls
 )
 
 // Secret is a named credential. It has no value itself: each environment holds its own.

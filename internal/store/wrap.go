@@ -122,6 +122,15 @@ func sources() []source {
 				return w, err
 			},
 		},
+		{
+			name: "content_keys", table: "content_keys", key: []string{"account_id", "environment_id", "id"},
+			wrapped: "wrapped_key", kek: "kek", columns: contentKeyColumns,
+			scan: func(r row) (w Wrap, err error) {
+				k, err := scanContentKey(behind{r, &w.Account})
+				w.Binding, w.Sealed, w.key = k.Binding(w.Account), k.Sealed, []any{w.Account, k.EnvironmentID, k.ID}
+				return w, err
+			},
+		},
 	}
 }
 
