@@ -19,7 +19,7 @@ func TestThePageOfActionsIsTheList(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString(`# Actions of the audit log
 
-Every name that entries of the [audit log](logs-and-audit.md#audit-log) can have, and that its filters take. The page is
+Every name that entries of the [audit log](audit.md) can have, and that its filters take. The page is
 made from the one list in ` + "`internal/access/action.go`" + `; ` + "`lockage audit actions`" + ` prints it, and
 ` + "`GET /v1/audit-logs/actions`" + ` answers it. The right column completes "you may …".
 
