@@ -20,7 +20,7 @@ const module = "github.com/lockage/lockage/"
 // concepts are the packages of pure rules.
 var concepts = []string{
 	"internal/access", "internal/apikey", "internal/audit", "internal/definition", "internal/environment",
-	"internal/intake", "internal/route", "internal/secret", "internal/variable",
+	"internal/intake", "internal/mask", "internal/route", "internal/secret", "internal/variable",
 }
 
 // row says which of our packages one may import, besides internal/fault, which every internal package may.
@@ -89,6 +89,7 @@ var table = map[string]row{
 	"internal/intake":      {[]string{"internal/secret"}, "reading files and names is pure; what is done with them is the command's"},
 	"internal/audit":       {[]string{"internal/access", "internal/secret"}, "an entry names who did what"},
 	"internal/variable":    {[]string{"internal/secret"}, "a variable is named as a secret is"},
+	"internal/mask":        {nil, "what is hidden of a document depends on the document alone, not on whose it is or who looks"},
 	"internal/web":         {[]string{"internal/access"}, "what fronts share: it carries a principal, it asks for none"},
 	"internal/access":      {nil, "who may do what is decided without knowing what it is done to"},
 	"internal/apikey":      {nil, "the form of a credential depends on nothing"},
