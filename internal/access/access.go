@@ -17,6 +17,10 @@ const (
 	Developer Role = "developer"
 	Support   Role = "support"
 	Viewer    Role = "viewer"
+
+	// None is no role. Nobody is given it: in what a token holds at last (Within) it shuts an environment out of the
+	// grant for all.
+	None Role = ""
 )
 
 // AnyEnvironment is the environment of a grant that holds in all environments but those with a grant of their own.
@@ -72,10 +76,11 @@ func (p Principal) Role(environmentID string) (Role, bool) {
 	if environmentID == "" || environmentID == AnyEnvironment {
 		return "", false
 	}
-	if r, ok := p.granted(environmentID); ok {
-		return r, true
+	r, ok := p.granted(environmentID)
+	if !ok {
+		r, ok = p.granted(AnyEnvironment)
 	}
-	return p.granted(AnyEnvironment)
+	return r, ok && r != None
 }
 
 // Sees says whether a grant of the principal reaches the environment; to a principal who does not see it, it does not
@@ -106,21 +111,11 @@ type Environment struct {
 // never existed, and fault.Forbidden otherwise; an unknown action is forbidden to everyone. It does not allocate when
 // the answer is nil.
 func Allow(p Principal, a Action, e Environment) error {
-	rl, known := rules[a]
-	if !known {
-		return fault.New(fault.Forbidden, "nobody may do this: it is not an action of lockage")
-	}
-	if p.Kind == SystemActor {
+	rl, g, why := decide(p, a, e)
+	if why.allowed() {
 		return nil
 	}
-	switch rl.scope {
-	case AnywhereScope:
-		return rl.anywhere(p)
-	case AccountScope:
-		return rl.account(p)
-	default:
-		return rl.environment(p, e)
-	}
+	return rl.refusal(g.Role, why)
 }
 
 // AllowAmong decides a look at several environments: nil when the principal may do the action, of EnvironmentScope, in
@@ -142,52 +137,8 @@ func AllowAmong(p Principal, a Action, list []Environment) error {
 	return refusal
 }
 
-func (rl rule) anywhere(p Principal) error {
-	for _, g := range p.Grants {
-		if rl.roles.has(g.Role) {
-			return nil
-		}
-	}
-	switch len(p.Grants) {
-	case 0:
-		return fault.New(fault.Forbidden, "without a role you may not %s; ask an owner or admin for one", rl.does)
-	case 1:
-		return rl.refuse(p.Grants[0].Role, rl.does)
-	default:
-		return fault.New(fault.Forbidden, "none of your roles may %s; ask %s", rl.does, rl.roles.ask())
-	}
-}
-
-func (rl rule) account(p Principal) error {
-	r, ok := p.granted(AnyEnvironment)
-	if !ok {
-		return fault.New(fault.Forbidden, "a role in single environments may not %s; ask %s of the whole account",
-			rl.does, rl.roles.ask())
-	}
-	if rl.roles.has(r) {
-		return nil
-	}
-	return rl.refuse(r, rl.does)
-}
-
-func (rl rule) environment(p Principal, e Environment) error {
-	r, ok := p.Role(e.ID)
-	if !ok {
-		return fault.New(fault.NotFound, "no such environment")
-	}
-	if !rl.roles.has(r) {
-		return rl.refuse(r, rl.does)
-	}
-	if e.Protected && r == Developer && rl.guarded {
-		guarded := rl
-		guarded.roles &^= developer
-		return guarded.refuse(r, rl.does+" while the environment is protected")
-	}
-	return nil
-}
-
 // refuse says which role falls short and whom to ask.
-func (rl rule) refuse(r Role, does string) error {
+func (rl rule) refuse(r Role, does string) *fault.Error {
 	if setOf(r) == 0 {
 		return fault.New(fault.Forbidden, "your role is not one of lockage's and may not %s; ask %s", does, rl.roles.ask())
 	}

@@ -52,7 +52,15 @@ environment.read        environment  o a d s v
 environment.update      environment  o a . . .
 gateway.call            environment  o a d . .
 log.read                environment  o a d s v
-member.create           account      . . . . .
+account.list            self         o a d s v
+identity.read           self         o a d s v
+member.invite           account      o a . . .
+member.join             account      . . . . .
+member.list             account      o a . . .
+member.read             account      o a . . .
+member.remove           account      o a . . .
+member.update           account      o a . . .
+permission.read         self         o a d s v
 promotion.create        environment  o a dP . .
 route.delete            environment  o a d . .
 route.effective         environment  o a d . v
@@ -81,7 +89,11 @@ secret.token.refresh    account      . . . . .
 secret.echo             account      . . . . .
 readiness.read          environment  o a d . .
 session.login           account      . . . . .
-token.create            account      . . . . .
+token.create            account      o a . . .
+token.list              account      o a . . .
+token.read              account      o a . . .
+token.revoke            account      o a . . .
+token.update            account      o a . . .
 request.refuse          account      . . . . .
 account.read            anywhere     o a d s v
 account.update          account      o a . . .
@@ -109,6 +121,7 @@ func readTable(t *testing.T) map[access.Action]row {
 	t.Helper()
 	scopes := map[string]access.Scope{
 		"environment": access.EnvironmentScope, "anywhere": access.AnywhereScope, "account": access.AccountScope,
+		"self": access.SelfScope,
 	}
 	table := map[access.Action]row{}
 	for line := range strings.Lines(strings.TrimSpace(roleTable)) {
@@ -278,9 +291,9 @@ func TestMessages(t *testing.T) {
 			"your role is not one of lockage's and may not call routes in this environment; ask an owner or admin",
 		},
 		{
-			"only the system", everywhere(access.Owner), access.TokenCreate,
+			"only the system", everywhere(access.Owner), access.AccountCreate,
 			access.Environment{},
-			"the role owner may not create management tokens; ask the operator of this server",
+			"the role owner may not create an account; ask the operator of this server",
 		},
 		{
 			"unknown action", everywhere(access.Owner), "environment.explode",

@@ -73,6 +73,22 @@ const (
 	EncryptionKeyRead   Action = "encryption_key.read"
 	EncryptionKeyRotate Action = "encryption_key.rotate"
 
+	MemberList   Action = "member.list"
+	MemberRead   Action = "member.read"
+	MemberInvite Action = "member.invite"
+	MemberUpdate Action = "member.update"
+	MemberRemove Action = "member.remove"
+	TokenList    Action = "token.list"
+	TokenRead    Action = "token.read"
+	TokenCreate  Action = "token.create"
+	TokenUpdate  Action = "token.update"
+	TokenRevoke  Action = "token.revoke"
+
+	// What everybody may do about themselves.
+	IdentityRead   Action = "identity.read"
+	PermissionRead Action = "permission.read"
+	AccountList    Action = "account.list"
+
 	LogRead     Action = "log.read"
 	AuditRead   Action = "audit.read"
 	GatewayCall Action = "gateway.call"
@@ -80,8 +96,7 @@ const (
 	// What only the system does: no role holds these; they are names in the audit log.
 	SessionLogin  Action = "session.login"
 	AccountCreate Action = "account.create"
-	MemberCreate  Action = "member.create"
-	TokenCreate   Action = "token.create"
+	MemberJoin    Action = "member.join"
 	RequestRefuse Action = "request.refuse"
 
 	SecretTokenRefresh   Action = "secret.token.refresh"
@@ -104,6 +119,7 @@ const (
 	EnvironmentScope Scope = iota // in the environment concerned: its own grant, else the one for all
 	AnywhereScope                 // in any environment; what is then shown is only what the principal sees
 	AccountScope                  // in all environments: the grant for all, and no other
+	SelfScope                     // nowhere: it is about the principal alone, who may do it with any role or none
 )
 
 // Scope is where a role must hold for the action; false for an unknown action.
@@ -189,14 +205,28 @@ var rules = map[Action]rule{
 	EncryptionKeyRead:   {scope: AccountScope, roles: owner, does: "see the encryption keys"},
 	EncryptionKeyRotate: {scope: AccountScope, roles: owner, does: "rotate the encryption keys"},
 
+	MemberList:   {scope: AccountScope, roles: managers, does: "list members"},
+	MemberRead:   {scope: AccountScope, roles: managers, does: "see members"},
+	MemberInvite: {scope: AccountScope, roles: managers, does: "invite members"},
+	MemberUpdate: {scope: AccountScope, roles: managers, does: "change members"},
+	MemberRemove: {scope: AccountScope, roles: managers, does: "remove members"},
+	TokenList:    {scope: AccountScope, roles: managers, does: "list management tokens"},
+	TokenRead:    {scope: AccountScope, roles: managers, does: "see management tokens"},
+	TokenCreate:  {scope: AccountScope, roles: managers, does: "create management tokens"},
+	TokenUpdate:  {scope: AccountScope, roles: managers, does: "change management tokens"},
+	TokenRevoke:  {scope: AccountScope, roles: managers, does: "revoke management tokens"},
+
+	IdentityRead:   {scope: SelfScope, roles: everyone, does: "see who one is"},
+	PermissionRead: {scope: SelfScope, roles: everyone, does: "see what one may do"},
+	AccountList:    {scope: SelfScope, roles: everyone, does: "list the accounts one belongs to"},
+
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
 
 	SessionLogin:  {scope: AccountScope, does: "open a session for someone"},
 	AccountCreate: {scope: AccountScope, does: "create an account"},
-	MemberCreate:  {scope: AccountScope, does: "create members"},
-	TokenCreate:   {scope: AccountScope, does: "create management tokens"},
+	MemberJoin:    {scope: AccountScope, does: "make somebody a member who was not invited"},
 	RequestRefuse: {scope: AccountScope, does: "record refusals"},
 
 	SecretTokenRefresh:   {scope: AccountScope, does: "renew tokens"},
