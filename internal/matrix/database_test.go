@@ -1,0 +1,165 @@
+package matrix_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockage/lockage/internal/store"
+)
+
+// direct opens the database past the store and sees every account.
+func direct(t *testing.T, c store.Config) *sql.DB {
+	t.Helper()
+	driver, source := "sqlite", "file:"+c.Path+"?_pragma=busy_timeout(5000)&_pragma=synchronous(OFF)"
+	if c.URL != "" {
+		driver, source = "pgx", c.URL
+	}
+	db, err := sql.Open(driver, source)
+	must(t, err)
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = db.Close() })
+	if c.URL != "" {
+		_, err = db.ExecContext(t.Context(), `SELECT set_config('lockage.account', '*', false)`)
+		must(t, err)
+	}
+	return db
+}
+
+func (w *world) exec(statement string, arguments ...any) {
+	w.t.Helper()
+	if _, err := w.db.ExecContext(w.t.Context(), statement, arguments...); err != nil {
+		w.t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func (w *world) query(statement string, arguments ...any) (list []string) {
+	w.t.Helper()
+	rows, err := w.db.QueryContext(w.t.Context(), statement, arguments...)
+	must(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		must(w.t, rows.Scan(&s))
+		list = append(list, s)
+	}
+	must(w.t, rows.Err())
+	return list
+}
+
+// save keeps every row as it is now, for restore.
+func (w *world) save() {
+	w.t.Helper()
+	tables, refers := w.schema()
+	for len(tables) > 0 { // those that refer to nothing that is still to come are next
+		n := len(tables)
+		tables = slices.DeleteFunc(tables, func(table string) bool {
+			ready := !slices.ContainsFunc(refers[table], func(to string) bool { return to != table && slices.Contains(tables, to) })
+			if ready {
+				w.tables = append(w.tables, table)
+			}
+			return ready
+		})
+		if len(tables) == n {
+			w.t.Fatalf("the tables %v refer to each other", tables)
+		}
+	}
+	if w.config.URL == "" {
+		w.exec(`ATTACH ':memory:' AS saved`)
+	} else {
+		w.exec(`CREATE SCHEMA saved`)
+	}
+	for _, table := range w.tables {
+		w.exec(fmt.Sprintf(`CREATE TABLE saved.%[1]s AS SELECT * FROM %[1]s`, table))
+	}
+	w.clean = true
+}
+
+// schema names the tables of the product, and to which others each refers, as the database itself tells.
+func (w *world) schema() (tables []string, refers map[string][]string) {
+	list, references := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' ORDER BY name`,
+		`SELECT m.name || ' ' || f."table" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
+	if w.config.URL != "" {
+		list = `SELECT table_name FROM information_schema.tables
+			WHERE table_schema = current_schema() AND table_name NOT LIKE 'goose%' ORDER BY table_name`
+		references = `SELECT a.relname || ' ' || b.relname FROM pg_constraint c
+			JOIN pg_class a ON a.oid = c.conrelid JOIN pg_class b ON b.oid = c.confrelid WHERE c.contype = 'f'`
+	}
+	refers = map[string][]string{}
+	for _, reference := range w.query(references) {
+		from, to, _ := strings.Cut(reference, " ")
+		refers[from] = append(refers[from], to)
+	}
+	return w.query(list), refers
+}
+
+// restore makes every row what it was when they were saved, unless nothing has changed but what the audit log tells of
+// refusals.
+func (w *world) restore() {
+	w.t.Helper()
+	if w.clean {
+		return
+	}
+	var all strings.Builder
+	for _, table := range slices.Backward(w.tables) {
+		fmt.Fprintf(&all, "DELETE FROM %s;\n", table)
+	}
+	for _, table := range w.tables {
+		fmt.Fprintf(&all, "INSERT INTO %[1]s SELECT * FROM saved.%[1]s;\n", table)
+	}
+	begin, commit := "BEGIN IMMEDIATE;\n", "COMMIT"
+	if w.config.URL != "" {
+		begin = "BEGIN;\n"
+	}
+	w.exec(begin + all.String() + commit)
+	w.clean = true
+}
+
+// decisions are the entries that an account's audit log got since it had the sequence number.
+func (h *household) decisions(since int64) (list []decision) {
+	h.w.t.Helper()
+	rows, err := h.w.db.QueryContext(h.w.t.Context(),
+		`SELECT action, outcome, target_name FROM audit_entries WHERE account_id = $1 AND sequence > $2 ORDER BY sequence`, h.id, since)
+	must(h.w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var d decision
+		must(h.w.t, rows.Scan(&d.action, &d.outcome, &d.target))
+		list = append(list, d)
+	}
+	must(h.w.t, rows.Err())
+	return list
+}
+
+type decision struct{ action, outcome, target string }
+
+// last is the sequence number of the account's newest audit entry.
+func (h *household) last() (n int64) {
+	h.w.t.Helper()
+	must(h.w.t, h.w.db.QueryRowContext(h.w.t.Context(), `SELECT COALESCE(MAX(sequence), 0) FROM audit_entries WHERE account_id = $1`, h.id).Scan(&n))
+	return n
+}
+
+// first digs in the data of an answer: into the first of a list, into a field of an object.
+func first(t *testing.T, a answer, path ...string) string {
+	t.Helper()
+	var got struct{ Data any }
+	must(t, json.Unmarshal([]byte(a.body), &got))
+	at := got.Data
+	for _, step := range append(path, "") {
+		if list, ok := at.([]any); ok && len(list) > 0 {
+			at = list[0]
+		}
+		if fields, ok := at.(map[string]any); ok && step != "" {
+			at = fields[step]
+		}
+	}
+	s, ok := at.(string)
+	if !ok {
+		t.Fatalf("%v is not in %s", path, a.body)
+	}
+	return s
+}

@@ -1,0 +1,49 @@
+package matrix_test
+
+// recipe is how an operation is called where its kinds alone do not make a call that succeeds. Kinds in braces stand for
+// what is in the environment that is asked about.
+type recipe struct {
+	in     map[string]string // parameters
+	body   string
+	header []string
+	before []string // made by an owner before each call: method, path and body
+
+	// other is the status of an owner's call, by place, where it cannot be one of 2xx.
+	other map[string]int
+	// reaches is why the call may succeed although what it names is foreign: it names nothing that has to exist.
+	reaches string
+}
+
+const duplicateBody = `{"target_environment":"{below}","overwrite":true}`
+
+var recipes = map[string]recipe{
+	"login": {body: `{"email":"maker@example.com","password":"` + password + `"}`},
+
+	"create-environment": {body: `{"name":"fresh"}`},
+	"delete-environment": {
+		before: []string{`PUT /v1/routes/{route}/environments/{environment}/status {"active":false}`},
+		other:  map[string]int{"protected": 400}, // nobody deletes production
+	},
+	"create-secret":          {body: `{"name":"fresh"}`},
+	"delete-secret":          {in: map[string]string{"id": "{spare}"}},
+	"set-secret-value":       {body: `{"value":"another value"}`},
+	"set-oauth2-value":       {in: map[string]string{"id": "{oauth2}"}, body: oauth2Body},
+	"set-certificate-value":  {in: map[string]string{"id": "{tls}"}, body: "{{certificate fields}}"},
+	"authorize-oauth2":       {in: map[string]string{"id": "{oauth2}"}},
+	"delete-secret-value":    {in: map[string]string{"id": "{spare}"}},
+	"duplicate-secret-value": {body: duplicateBody},
+	"compare-secret-values":  {in: map[string]string{"to": "{below}"}},
+	"create-route":           {body: `{"key":"fresh","target_url":"https://api.example.com"}`},
+	"update-route":           {body: `{"timeout":"9s"}`},
+	"push-definitions":       {body: `{"definitions":[{"kind":"route","key":"fresh","content":{"target_url":"https://api.example.com"}}]}`},
+	"put-variable":           {body: `{"values":{"{environment}":"us"}}`},
+	"create-rollback":        {body: `{"to":"{moment}"}`},
+	"plan-rollback":          {body: `{"to":"{moment}"}`},
+	"lift-hold":              {before: []string{`POST /v1/environments/{environment}/rollback {"to":"{moment}"}`}},
+
+	"admin-set-secret-value":       {body: `{"value":"another value"}`},
+	"admin-set-oauth2-value":       {in: map[string]string{"secret_id": "{oauth2}"}, body: oauth2Body},
+	"admin-set-certificate-value":  {in: map[string]string{"secret_id": "{tls}"}, body: "{{certificate fields}}"},
+	"admin-duplicate-secret-value": {body: duplicateBody},
+	"admin-delete-secret-value":    {in: map[string]string{"secret_id": "{spare}"}},
+}
