@@ -1,0 +1,257 @@
+// Package passkey holds the rules of passkeys (WebAuthn): what a browser is asked for, and whether what it answers
+// proves a person. It keeps nothing; a ceremony that began is text, which its caller keeps, hands back once and forgets.
+// A proof is of this server's own origin and name alone, is bound to one challenge, and says that the person was there
+// and verified by the device (a PIN, a finger, a face), so that it is two factors at once. Of a refusal the outside
+// learns nothing but that it is one.
+package passkey
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+)
+
+// MaxAnswer bounds what a browser answers, in bytes.
+const MaxAnswer = 16 << 10
+
+var (
+	// ErrRefused says that an answer proves nobody; the error around it tells why, for the log.
+	ErrRefused = errors.New("the answer of the passkey does not prove who it is")
+	// ErrCloned says that an answer is right, but that another device seems to hold the same key: its counter went back.
+	ErrCloned = errors.New("the passkey's counter went back: another device may hold a copy of it")
+)
+
+// Party is who asks: this server, under the name and the origin browsers know it by.
+type Party struct{ web *webauthn.WebAuthn }
+
+// New makes a Party of the URL where browsers reach the server. Browsers know passkeys of names alone, so that a URL with
+// an address is refused, and of secure origins: https, or http on localhost.
+func New(publicURL string) (*Party, error) {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("the public URL is none")
+	}
+	host := u.Hostname()
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil, errors.New("the public URL has an address in place of a name")
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || host != "localhost") {
+		return nil, errors.New("the public URL is neither https nor http on localhost")
+	}
+	web, err := webauthn.New(&webauthn.Config{
+		RPID: host, RPDisplayName: "Lockage", RPOrigins: []string{u.Scheme + "://" + u.Host},
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification: protocol.VerificationRequired,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("passkeys of the public URL: %w", err)
+	}
+	return &Party{web}, nil
+}
+
+// Person is somebody who has passkeys, or gets one.
+type Person struct {
+	ID      string // a device keeps it and hands it back
+	Email   string
+	Name    string
+	Records [][]byte // of the passkeys they have
+}
+
+// Ceremony is a question that a browser was asked.
+type Ceremony struct {
+	Options   json.RawMessage // for navigator.credentials, in the form of WebAuthn's JSON
+	Challenge string          // what the answer repeats: by it the ceremony is found again
+	Kept      []byte          // what checking the answer needs
+}
+
+// Passkey is what is kept of a passkey.
+type Passkey struct {
+	ID       []byte // the credential's
+	Record   []byte // the public key, the counter and what else checking an answer needs
+	Count    uint32 // of answers, where the device counts
+	BackedUp bool   // the passkey is kept beyond one device
+}
+
+// Register asks for a new passkey.
+func (p *Party) Register(who Person) (Ceremony, error) {
+	u, err := userOf(who)
+	if err != nil {
+		return Ceremony{}, err
+	}
+	options, session, err := p.web.BeginRegistration(u, webauthn.WithExclusions(webauthn.Credentials(u.credentials).CredentialDescriptors()))
+	if err != nil {
+		return Ceremony{}, err
+	}
+	return ceremony(options.Response, session)
+}
+
+// Registered checks the answer to Register.
+func (p *Party) Registered(who Person, kept, answer []byte) (Passkey, error) {
+	session, err := sessionOf(kept)
+	if err != nil {
+		return Passkey{}, err
+	}
+	u, err := userOf(who)
+	if err != nil {
+		return Passkey{}, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	if err != nil {
+		return Passkey{}, refused(err)
+	}
+	made, err := p.web.CreateCredential(u, session, parsed)
+	if err != nil {
+		return Passkey{}, refused(err)
+	}
+	return passkeyOf(made)
+}
+
+// Ask asks anyone for a passkey: the device says whose it is.
+func (p *Party) Ask() (Ceremony, error) {
+	options, session, err := p.web.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return Ceremony{}, err
+	}
+	return ceremony(options.Response, session)
+}
+
+// AskOf asks one person, who has passkeys, for any of them.
+func (p *Party) AskOf(who Person) (Ceremony, error) {
+	u, err := userOf(who)
+	if err != nil {
+		return Ceremony{}, err
+	}
+	options, session, err := p.web.BeginLogin(u, webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return Ceremony{}, err
+	}
+	return ceremony(options.Response, session)
+}
+
+// Answer is what a browser answered to Ask or AskOf, before it was checked: it says whose it claims to be.
+type Answer struct {
+	parsed    *protocol.ParsedCredentialAssertionData
+	Challenge string
+	ID        []byte // the credential's
+	Person    string // "" where the device does not say
+}
+
+// Read takes an answer apart. Nothing is proved yet.
+func Read(answer []byte) (Answer, error) {
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	if err != nil {
+		return Answer{}, refused(err)
+	}
+	return Answer{
+		parsed: parsed, Challenge: parsed.Response.CollectedClientData.Challenge, ID: parsed.RawID, Person: string(parsed.Response.UserHandle),
+	}, nil
+}
+
+// ReadRegistration is the challenge that an answer to Register repeats.
+func ReadRegistration(answer []byte) (challenge string, err error) {
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	if err != nil {
+		return "", refused(err)
+	}
+	return parsed.Response.CollectedClientData.Challenge, nil
+}
+
+// Answered checks an answer against a person's passkeys, and answers the one it was, as it is to be kept from now on. It
+// fails with ErrRefused, and with ErrCloned where the passkey must not be used any more.
+func (p *Party) Answered(who Person, kept []byte, a Answer) (Passkey, error) {
+	session, err := sessionOf(kept)
+	if err != nil {
+		return Passkey{}, err
+	}
+	u, err := userOf(who)
+	if err != nil {
+		return Passkey{}, err
+	}
+	var used *webauthn.Credential
+	if len(session.UserID) > 0 {
+		used, err = p.web.ValidateLogin(u, session, a.parsed)
+	} else {
+		used, err = p.web.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
+			if !bytes.Equal(handle, u.WebAuthnID()) {
+				return nil, errors.New("the passkey is another person's")
+			}
+			return u, nil
+		}, session, a.parsed)
+	}
+	if err != nil {
+		return Passkey{}, refused(err)
+	}
+	if used.Authenticator.CloneWarning {
+		return Passkey{}, ErrCloned
+	}
+	return passkeyOf(used)
+}
+
+func passkeyOf(c *webauthn.Credential) (Passkey, error) {
+	c.Attestation = webauthn.CredentialAttestation{} // none is asked for, and nothing of a device's maker is kept
+	record, err := json.Marshal(c)
+	return Passkey{ID: c.ID, Record: record, Count: c.Authenticator.SignCount, BackedUp: c.Flags.BackupState}, err
+}
+
+func ceremony(options any, session *webauthn.SessionData) (c Ceremony, err error) {
+	if c.Options, err = json.Marshal(options); err != nil {
+		return c, err
+	}
+	c.Challenge = session.Challenge
+	c.Kept, err = json.Marshal(session)
+	return c, err
+}
+
+func sessionOf(kept []byte) (s webauthn.SessionData, err error) {
+	if err = json.Unmarshal(kept, &s); err != nil {
+		return s, fmt.Errorf("a ceremony that was kept cannot be read: %w", err)
+	}
+	return s, nil
+}
+
+// user is a Person as the library asks for one.
+type user struct {
+	Person
+	credentials []webauthn.Credential
+}
+
+func userOf(p Person) (user, error) {
+	u := user{Person: p}
+	for _, record := range p.Records {
+		var c webauthn.Credential
+		if err := json.Unmarshal(record, &c); err != nil {
+			return u, fmt.Errorf("a passkey that was kept cannot be read: %w", err)
+		}
+		u.credentials = append(u.credentials, c)
+	}
+	return u, nil
+}
+
+func (u user) WebAuthnID() []byte                         { return []byte(u.ID) }
+func (u user) WebAuthnName() string                       { return u.Email }
+func (u user) WebAuthnCredentials() []webauthn.Credential { return u.credentials }
+
+func (u user) WebAuthnDisplayName() string {
+	if u.Name == "" {
+		return u.Email
+	}
+	return u.Name
+}
+
+// refused keeps the library's reason for the log.
+func refused(err error) error {
+	reason := err.Error()
+	if told, ok := errors.AsType[*protocol.Error](err); ok && told.DevInfo != "" {
+		reason += ": " + told.DevInfo
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, reason)
+}
