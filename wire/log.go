@@ -9,6 +9,7 @@ type LogRecord struct {
 	Route       string   `json:"route"`
 	RouteID     string   `json:"route_id"`
 	KeyID       string   `json:"key_id"`
+	Address     string   `json:"address"` // where the call came from
 	Method      string   `json:"method"`
 	Path        string   `json:"path"`
 	Status      int      `json:"status"`

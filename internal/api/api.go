@@ -33,6 +33,7 @@ type Config struct {
 	Degraded func() string    // what GET /readyz tells of a server that serves, but not all is well with; nil: nothing
 	Metrics  http.Handler     // what answers GET /metrics; nil: nothing does
 	Now      func() time.Time // nil: the real clock
+	Proxies  web.Proxies      // whose word on where a request comes from is taken; none: nobody's
 	Version  string           // of the program, for the description
 }
 
@@ -54,7 +55,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Control == nil {
 		return nil, errors.New("api: a control is needed")
 	}
-	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now, Large: large})
+	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now, Large: large, Proxies: c.Proxies})
 	if err != nil {
 		return nil, err
 	}

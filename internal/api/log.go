@@ -72,7 +72,7 @@ func logBodyOf(b route.Body) wire.LogBody {
 func logRecordOf(r control.Call) wire.LogRecord {
 	return wire.LogRecord{
 		ID: r.ID, RequestID: r.RequestID, Time: wire.Time(r.Time), Environment: r.Environment,
-		Route: r.RouteKey, RouteID: r.RouteID, KeyID: r.KeyID, Method: r.Method, Path: r.Path, Status: r.Status,
+		Route: r.RouteKey, RouteID: r.RouteID, KeyID: r.KeyID, Address: r.Address, Method: r.Method, Path: r.Path, Status: r.Status,
 		LatencyMS: float64(r.Latency) / float64(time.Millisecond), BytesIn: r.BytesIn, BytesOut: r.BytesOut,
 		Secrets: convert(r.Secrets, func(name string) string { return name }), Redacted: r.Redacted, ErrorType: r.ErrorType,
 		ReplayOf: r.ReplayOf, Recorded: r.HasContent,

@@ -22,7 +22,7 @@ func TestLogs(t *testing.T) {
 	at := r.clock.Now()
 	call := route.Call{
 		ID: "01a1fbed-28ad-7a01-a5be-a66fed5fc146", Account: r.account, RequestID: "q1", Time: at, EnvironmentID: production.ID,
-		RouteID: rt.ID, RouteKey: "pay", KeyID: "k1", Method: "POST", Path: "/v1/charges", Status: 404,
+		RouteID: rt.ID, RouteKey: "pay", KeyID: "k1", Address: "192.0.2.7", Method: "POST", Path: "/v1/charges", Status: 404,
 		Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, Redacted: 3, ErrorType: "",
 	}
 	other := call
@@ -44,7 +44,7 @@ func TestLogs(t *testing.T) {
 	var list []wire.LogRecord
 	r.do("GET", "/v1/logs?status=4xx", nil).data(200, &list)
 	want := wire.LogRecord{
-		ID: call.ID, RequestID: "q1", Environment: "production", Route: "pay", RouteID: rt.ID, KeyID: "k1", Method: "POST",
+		ID: call.ID, RequestID: "q1", Environment: "production", Route: "pay", RouteID: rt.ID, KeyID: "k1", Address: "192.0.2.7", Method: "POST",
 		Path: "/v1/charges", Status: 404, LatencyMS: 1.5, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, Redacted: 3,
 	}
 	list[0].Time = wire.Time{}

@@ -45,6 +45,8 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.String("config", "", "a YAML `FILE` of these settings")
 	fs.StringSlice("allow-upstreams", nil,
 		"private address `RANGES` that routes may reach, like 10.0.0.0/8; several times or with commas (default: none)")
+	fs.StringSlice("trusted-proxies", nil,
+		"address `RANGES` of proxies whose X-Forwarded-For says where a request comes from; several times or with commas (default: none)")
 	fs.String("limit-environments", "", "the `NUMBER` of environments there may be (default: no limit)")
 	fs.Bool("dev", false, "routes may reach this machine's own addresses")
 	fs.String("tls-cert", "", "a PEM `FILE` with the certificate, to serve https")

@@ -11,7 +11,7 @@ func (x *exchange) answer(r *Refusal) {
 	if r.Reason != "" {
 		if ok, suppressed := x.g.refusals.pass(x.start.Unix()); ok {
 			x.g.logger.LogAttrs(x.r.Context(), slog.LevelInfo, "call refused", slog.String("reason", r.Reason),
-				slog.String("type", r.Type), slog.String("request_id", x.requestID), slog.String("address", x.r.RemoteAddr),
+				slog.String("type", r.Type), slog.String("request_id", x.requestID), slog.String("address", x.address),
 				slog.Int64("suppressed", suppressed))
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/guard"
 	"github.com/lockage/lockage/internal/snapshot"
+	"github.com/lockage/lockage/internal/web"
 )
 
 // Config is what a Gateway is made of.
@@ -43,6 +44,7 @@ type Config struct {
 	Allow    []netip.Prefix          // ranges that are not public and may be targets all the same
 	Own      func() []netip.AddrPort // where this process listens, which no route may lead to; nil: nowhere
 	Ready    func() error            // for readyz: why no calls should be sent here, or nil; nil: what Holder says
+	Proxies  web.Proxies             // whose word on where a call comes from is taken; none: nobody's
 	TLS      *tls.Config             // towards upstreams; nil: the system's authorities
 	Now      func() time.Time        // nil: the real clock
 	Queue    int                     // records of calls that may wait for the sink; 0: 16384
@@ -66,6 +68,7 @@ type Gateway struct {
 	pools    *pools
 	renew    Renew
 	dialer   *net.Dialer
+	proxies  web.Proxies
 	tls      *tls.Config
 	logger   *slog.Logger
 	now      func() time.Time
@@ -118,7 +121,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		engine: NewEngine(c.Holder, c.Digester, c.KeysOver, c.Now()),
 		dialer: &net.Dialer{Timeout: dialLimit, Control: guard.New(c.Allow, c.Own).Control},
-		renew:  c.Renew, tls: c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
+		renew:  c.Renew, proxies: c.Proxies, tls: c.TLS, logger: c.Logger, now: c.Now, ready: c.Ready,
 		bodies:      semaphore.NewWeighted(maxBodies),
 		open:        xsync.NewMap[*tunnel, struct{}](),
 		buffers:     sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }},
@@ -201,7 +204,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (g *Gateway) serveOwn(w http.ResponseWriter, r *http.Request) {
 	now := g.now()
-	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now)}
+	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), address: g.proxies.Source(r)}
 	defer x.endUpload(true)
 	status, body := http.StatusOK, `{"status":"ok"}`
 	switch {

@@ -22,6 +22,7 @@ type exchange struct {
 	d         *Decision
 	requestID string
 	start     time.Time
+	address   string // where the call comes from
 	ask       *Ask
 	path      string // escaped, as called
 
@@ -49,7 +50,10 @@ type exchange struct {
 
 func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 	now := g.now()
-	x := &exchange{g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), path: escapedPath(r.URL)}
+	x := &exchange{
+		g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), path: escapedPath(r.URL),
+		address: g.proxies.Source(r),
+	}
 	g.counters.inFlight.Add(1)
 	x.d = g.engine.Begin(x.requestID, now)
 	defer x.finish()
@@ -119,7 +123,7 @@ func (x *exchange) record() {
 		ID: x.requestID, Account: d.Account.ID, RequestID: x.requestID, Time: x.start, KeyID: d.Credential.ID,
 		Method: x.r.Method, Path: x.path[:min(len(x.path), maxPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
 		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, Uses: d.Uses, ErrorType: x.errorType,
-		Redacted: x.redacted, Echoed: x.echoed,
+		Redacted: x.redacted, Echoed: x.echoed, Address: x.address,
 	}
 	if d.Environment != nil {
 		c.EnvironmentID = d.Environment.ID

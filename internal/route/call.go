@@ -13,6 +13,7 @@ type Call struct {
 	RouteID       string // "" when no route matched
 	RouteKey      string
 	KeyID         string // id of the API key or token
+	Address       string // where the call came from
 	Method        string
 	Path          string // as called, without the query
 	Status        int    // what the caller was answered

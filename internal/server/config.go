@@ -28,6 +28,7 @@ type Config struct {
 	KEKOld         []string       // keys that still open what they wrapped
 	KEKGrace       time.Duration  // how long what was opened is served while the key's service cannot be reached
 	AllowUpstreams []netip.Prefix // private and loopback ranges that routes may reach
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Limit          int            // environments per account; 0 is no limit
 	PublicURL      string         // where browsers reach the control plane; "" is where it listens
 	Dev            bool           // allows loopback upstreams
@@ -59,6 +60,7 @@ var settings = []setting{
 	{"kek-old", setKEKOld},
 	{"kek-grace", setKEKGrace},
 	{"allow-upstreams", setAllowUpstreams},
+	{"trusted-proxies", setTrustedProxies},
 	{"limit-environments", setLimit},
 	{"public-url", setPublicURL},
 	{"dev", setDev},

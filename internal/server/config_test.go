@@ -40,7 +40,7 @@ func TestLoadConfigDefaults(t *testing.T) {
 }
 
 func TestLoadConfigPrecedence(t *testing.T) {
-	path := file(t, "data: /file\nkek: file:/key\nkek-old: [\"file:/a\", env:B]\nkek-grace: 2h\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\nlimit-environments: 4\naudit-checkpoint-every: 5m\n")
+	path := file(t, "data: /file\nkek: file:/key\nkek-old: [\"file:/a\", env:B]\nkek-grace: 2h\nlisten: 127.0.0.1:1\ngateway-listen: 127.0.0.1:2\nallow-upstreams: [10.0.0.0/8, 192.168.0.0/16]\ntrusted-proxies: [\"10.1.2.3/16\", \"fd00::/8\"]\nlimit-environments: 4\naudit-checkpoint-every: 5m\n")
 	got, err := server.LoadConfig(
 		map[string]string{"config": path, "data": "/flag", "kek-grace": "30m"},
 		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true", "LOCKAGE_AUDIT_CHECKPOINT": "http://[::1]:9/x"}))
@@ -48,6 +48,7 @@ func TestLoadConfigPrecedence(t *testing.T) {
 		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, KEK: "file:/key", KEKOld: []string{"file:/a", "env:B"}, KEKGrace: 30 * time.Minute, BootstrapToken: "tk_x",
 		AuditCheckpoint: "http://[::1]:9/x", CheckpointEvery: 5 * time.Minute,
 		AllowUpstreams: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")},
 	}
 	if err != nil || !cmp.Equal(got, want, cmpopts.EquateComparable(netip.Prefix{})) {
 		t.Errorf("flag over variable over file: %v, %s", err, cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})))
@@ -89,6 +90,9 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "no file", flags: map[string]string{"config": "/nowhere/lockage.yaml"}, want: "no such file"},
 		{name: "address", flags: map[string]string{"listen": "canary"}, want: "--listen: must be host:port"},
 		{name: "ranges", variables: map[string]string{"LOCKAGE_ALLOW_UPSTREAMS": "10.0.0.0/8,canary"}, want: "allow-upstreams: must be a list of address ranges"},
+		{name: "proxies", flags: map[string]string{"trusted-proxies": "canary"}, want: "--trusted-proxies: must be a list of address ranges"},
+		{name: "every proxy", flags: map[string]string{"trusted-proxies": "10.0.0.0/8,0.0.0.0/0"}, want: "--trusted-proxies: must not trust every address"},
+		{name: "every proxy of IPv6", flags: map[string]string{"trusted-proxies": "::/0"}, want: "--trusted-proxies: must not trust every address"},
 		{name: "database", flags: map[string]string{"database": "mysql://u:canary@h/d"}, want: "--database: must be a postgres:// URL"},
 		{name: "key", variables: map[string]string{"LOCKAGE_KEK": "canary"}, want: "kek: must name a key in one of the forms file:PATH, env:VARIABLE"},
 		{name: "key itself", flags: map[string]string{"kek": "env:canary+canary="}, want: "--kek: env: must be followed by the name of a variable"},

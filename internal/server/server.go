@@ -192,12 +192,12 @@ func (r *Running) open(ctx context.Context, c Config, roots *x509.CertPool) (err
 // build puts the two fronts together.
 func (r *Running) build(c Config, operations *control.Control, digester *apikey.Digester) (err error) {
 	r.gateway, err = gateway.New(gateway.Config{
-		Holder: r.holder, Digester: digester, Allow: allowed(c), Own: r.own, Sink: operations, Renew: operations.RenewToken, KeysOver: &r.keys.over, Logger: r.logger, Ready: r.ready,
+		Holder: r.holder, Digester: digester, Allow: allowed(c), Own: r.own, Proxies: c.TrustedProxies, Sink: operations, Renew: operations.RenewToken, KeysOver: &r.keys.over, Logger: r.logger, Ready: r.ready,
 	})
 	if err != nil {
 		return err
 	}
-	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Degraded: r.keys.degraded, Metrics: metrics(r), Logger: r.logger, Version: Version})
+	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Degraded: r.keys.degraded, Metrics: metrics(r), Proxies: c.TrustedProxies, Logger: r.logger, Version: Version})
 	if err != nil {
 		return err
 	}

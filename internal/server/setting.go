@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,19 +70,33 @@ func setKEKGrace(c *Config, v string) (err error) {
 	return nil
 }
 
-func setAllowUpstreams(c *Config, v string) error {
-	c.AllowUpstreams = nil
+func setAllowUpstreams(c *Config, v string) (err error) {
+	c.AllowUpstreams, err = ranges(v)
+	return err
+}
+
+func setTrustedProxies(c *Config, v string) (err error) {
+	if c.TrustedProxies, err = ranges(v); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(c.TrustedProxies, func(r netip.Prefix) bool { return r.Bits() == 0 }) {
+		return errors.New("must not trust every address: any caller could then say where it comes from; name the ranges of the proxies")
+	}
+	return nil
+}
+
+func ranges(v string) (list []netip.Prefix, err error) {
 	for part := range strings.SplitSeq(v, ",") {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
 		prefix, err := netip.ParsePrefix(part)
 		if err != nil {
-			return errors.New("must be a list of address ranges in CIDR form, for example 10.0.0.0/8,127.0.0.0/8")
+			return nil, errors.New("must be a list of address ranges in CIDR form, for example 10.0.0.0/8,127.0.0.0/8")
 		}
-		c.AllowUpstreams = append(c.AllowUpstreams, prefix.Masked())
+		list = append(list, prefix.Masked())
 	}
-	return nil
+	return list, nil
 }
 
 func setLimit(c *Config, v string) (err error) {

@@ -9,13 +9,13 @@ import (
 )
 
 const callColumns = `account_id, id, environment_id, request_id, time, route_id, route_key, key_id, method, path, status, latency_us,
-	bytes_in, bytes_out, secrets, error_type, redacted, replay_of, recorded_at, has_content`
+	bytes_in, bytes_out, secrets, error_type, redacted, replay_of, recorded_at, has_content, address`
 
 func scanCall(r row) (c route.Call, err error) {
 	var latency int64
 	var secrets []byte
 	err = r.Scan(&c.Account, &c.ID, &c.EnvironmentID, &c.RequestID, instant{&c.Time}, &c.RouteID, &c.RouteKey, &c.KeyID, &c.Method,
-		&c.Path, &c.Status, &latency, &c.BytesIn, &c.BytesOut, &secrets, &c.ErrorType, &c.Redacted, &c.ReplayOf, instant{&c.RecordedAt}, &c.HasContent)
+		&c.Path, &c.Status, &latency, &c.BytesIn, &c.BytesOut, &secrets, &c.ErrorType, &c.Redacted, &c.ReplayOf, instant{&c.RecordedAt}, &c.HasContent, &c.Address)
 	c.Latency = time.Duration(latency) * time.Microsecond
 	if err == nil {
 		err = json.Unmarshal(secrets, &c.Secrets)
@@ -29,7 +29,7 @@ func scanCall(r row) (c route.Call, err error) {
 func (tx *Tx) InsertCalls(ctx context.Context, calls []route.Call) error {
 	const insert = `
 		INSERT INTO calls (` + callColumns + `)
-		SELECT e.account_id, $3, e.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+		SELECT e.account_id, $3, e.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
 		FROM environments e WHERE e.account_id = $1 AND e.id = $2`
 	// prepared once: there may be thousands in a second
 	statement, err := tx.tx.PrepareContext(ctx, insert)
@@ -46,7 +46,7 @@ func (tx *Tx) InsertCalls(ctx context.Context, calls []route.Call) error {
 			return err
 		}
 		_, err = statement.ExecContext(ctx, c.Account, c.EnvironmentID, c.ID, plain(c.RequestID), ms(c.Time), c.RouteID,
-			plain(c.RouteKey), c.KeyID, plain(c.Method), plain(c.Path), c.Status, c.Latency.Microseconds(), c.BytesIn, c.BytesOut, string(secrets), c.ErrorType, c.Redacted, c.ReplayOf, ms(tx.now), c.HasContent)
+			plain(c.RouteKey), c.KeyID, plain(c.Method), plain(c.Path), c.Status, c.Latency.Microseconds(), c.BytesIn, c.BytesOut, string(secrets), c.ErrorType, c.Redacted, c.ReplayOf, ms(tx.now), c.HasContent, plain(c.Address))
 		if err != nil {
 			return err
 		}

@@ -101,7 +101,7 @@ func keyOf(account string) apikey.APIKey {
 
 func callOf(account string) route.Call {
 	return route.Call{
-		ID: "l1", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1",
+		ID: "l1", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1", Address: "192.0.2.7",
 		Method: "POST", Path: "/charges", Status: 200, Latency: 1500 * time.Microsecond, BytesIn: 10, BytesOut: 20,
 		Secrets: []string{"stripe_api_key"}, Redacted: 2, ErrorType: "",
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ import (
 // that serves the request.
 type Event struct {
 	RequestID string     // UUID, version 7
-	Address   string     // the source address, without the port
+	Address   string     // the source address, as Proxies.Source finds it
 	Principal string     // id of who asked; "" until it is known
 	Type      fault.Kind // of the failure that was answered; "" for none
 	Cause     error      // what only the log may know of the failure
@@ -48,11 +47,7 @@ func Request(ctx context.Context) access.Request {
 // Note puts an error into the request's event that the caller is not told of, because the request succeeded anyhow.
 func Note(ctx context.Context, err error) { eventOf(ctx).Cause = err }
 
-func newEvent(r *http.Request) *Event {
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
+func newEvent(address string) *Event {
 	return &Event{RequestID: uuid.Must(uuid.NewV7()).String(), Address: address}
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	BodyLimit int64                     // bytes; 0: DefaultBodyLimit
 	Large     func(*http.Request) int64 // the limit of a request that may be larger, 0 for the others; nil: none may
 	TimeLimit time.Duration             // 0: DefaultTimeLimit
+	Proxies   Proxies                   // whose word on the source address is taken; none: nobody's
 }
 
 // Front puts what all fronts share around a handler. It is safe for concurrent use.
@@ -39,6 +40,7 @@ type Front struct {
 	bodyLimit int64
 	large     func(*http.Request) int64
 	timeLimit time.Duration
+	proxies   Proxies
 }
 
 // New makes a Front; it fails without a logger or without a way to answer failures.
@@ -46,7 +48,7 @@ func New(c Config) (*Front, error) {
 	if c.Logger == nil || c.Refuse == nil {
 		return nil, errors.New("web: a front needs a logger and a way to refuse")
 	}
-	f := &Front{logger: c.Logger, refuse: c.Refuse, now: c.Now, bodyLimit: c.BodyLimit, large: c.Large, timeLimit: c.TimeLimit}
+	f := &Front{logger: c.Logger, refuse: c.Refuse, now: c.Now, bodyLimit: c.BodyLimit, large: c.Large, timeLimit: c.TimeLimit, proxies: c.Proxies}
 	if f.now == nil {
 		f.now = time.Now
 	}
@@ -66,7 +68,7 @@ func New(c Config) (*Front, error) {
 // and the event at the end.
 func (f *Front) Wrap(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := newEvent(r)
+		e := newEvent(f.proxies.Source(r))
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), eventKey{}, e), f.timeLimit)
 		defer cancel()
 		r = r.WithContext(ctx)

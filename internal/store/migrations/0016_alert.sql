@@ -1,0 +1,4 @@
+-- Where calls come from.
+
+-- +goose Up
+ALTER TABLE calls ADD COLUMN address TEXT NOT NULL DEFAULT '';
