@@ -22,13 +22,18 @@ type AuditFilter struct {
 	Ascending   bool // oldest first instead of newest first
 }
 
-// ListAudit gives one page of the audit log and the cursor of the next page.
-func (c *Client) ListAudit(ctx context.Context, f AuditFilter, p Page) ([]wire.AuditEntry, string, error) {
+func (f AuditFilter) query() query {
 	q := query{
 		"actor": f.Actor, "action": f.Action, "environment": f.Environment, "target": f.Target, "outcome": f.Outcome,
 	}
 	q.time("since", f.Since)
 	q.time("until", f.Until)
+	return q
+}
+
+// ListAudit gives one page of the audit log and the cursor of the next page.
+func (c *Client) ListAudit(ctx context.Context, f AuditFilter, p Page) ([]wire.AuditEntry, string, error) {
+	q := f.query()
 	if f.Ascending {
 		q["order"] = "asc"
 	}

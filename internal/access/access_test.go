@@ -40,6 +40,7 @@ api_key.revoke          environment  o a . . .
 api_key.rotate          environment  o a . . .
 api_key.update          environment  o a . . .
 account.create          account      . . . . .
+audit.export            account      o a . . .
 audit.read              account      o a . . .
 definition.commit       environment  o a d . .
 encryption_key.read     account      o . . . .

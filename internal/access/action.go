@@ -91,6 +91,7 @@ const (
 
 	LogRead     Action = "log.read"
 	AuditRead   Action = "audit.read"
+	AuditExport Action = "audit.export"
 	GatewayCall Action = "gateway.call"
 
 	// What only the system does: no role holds these; they are names in the audit log.
@@ -222,6 +223,7 @@ var rules = map[Action]rule{
 
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
+	AuditExport: {scope: AccountScope, roles: managers, does: "export the audit log"},
 	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
 
 	SessionLogin:  {scope: AccountScope, does: "open a session for someone"},

@@ -55,7 +55,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Control == nil {
 		return nil, errors.New("api: a control is needed")
 	}
-	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now, Large: large, Proxies: c.Proxies})
+	front, err := web.New(web.Config{Logger: c.Logger, Refuse: refuse, Now: c.Now, Large: large, Proxies: c.Proxies, Long: long})
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,12 @@ func large(r *http.Request) int64 {
 	}
 	return 0
 }
+
+// long are the requests whose answer flows, and takes as long as there is something to send.
+func long(r *http.Request) bool { return r.URL.Path == export }
+
+// export is where the audit log is exported from.
+const export = "/v1/audit-logs/export"
 
 // definitions is where a whole folder of definitions is pushed to.
 const definitions = "/v1/definitions"
@@ -193,6 +199,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/logs/{id}", "get-log", access.LogRead, "Get a call through the gateway, with what is recorded of its content"}, a.getLog)
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))
 	answer(a, op{"GET", "/v1/audit-logs/actions", "list-audit-actions", access.AuditRead, "List the names of all actions that decisions are recorded under"}, a.listAuditActions)
+	answer(a, op{"GET", export, "export-audit-logs", access.AuditExport, "Export the recorded decisions, oldest first"}, a.exportAudit, flows("application/jsonl", "text/csv"), fails(404))
 	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
 	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))

@@ -26,6 +26,7 @@ type call struct {
 	next  string       // set by a list that goes on: where
 	match string       // the ETag that the thing changed must have; "": any
 	tag   string       // set where the answer has an ETag
+	flow  *flow        // the answer of an operation whose answer flows
 	err   error        // the failure, which the guard answers
 }
 
@@ -83,6 +84,10 @@ func (a *API) guard(d *details, shape *huma.Schema) func(huma.Context, func(huma
 		if err := run(r.Context()); err != nil {
 			a.refused(c, d, r, err)
 			refuse(w, r, err)
+			return
+		}
+		if c.flow != nil {
+			c.flow.send(r.Context(), w)
 			return
 		}
 		kept.Send()

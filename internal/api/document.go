@@ -151,6 +151,12 @@ func (a *API) documentAfter(d *details) {
 	delete(op.Responses, "default") // huma's, which stands for failures that are not listed; all are
 	success := op.Responses[strconv.Itoa(d.status)]
 	success.Headers = map[string]*huma.Header{"X-Request-Id": {Ref: requestIDRef}}
+	if d.flows != nil {
+		success.Content = map[string]*huma.MediaType{}
+		for _, kind := range d.flows {
+			success.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		}
+	}
 	if d.tagged {
 		success.Headers["ETag"] = &huma.Header{
 			Description: "Tag of the draft, to be sent as If-Match with the next change.",

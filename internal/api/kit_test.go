@@ -196,6 +196,12 @@ func (r *rig) documented(req *http.Request, a answer) {
 		r.t.Errorf("%s: %d is not documented: %.300s", a.what, a.status, a.body)
 		return
 	}
+	if kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";"); kind != "application/json" {
+		if response.Value.Content[kind] == nil {
+			r.t.Errorf("%s: %d is of type %q, which is not documented", a.what, a.status, kind)
+		}
+		return
+	}
 	var body any
 	must(r.t, json.Unmarshal([]byte(a.body), &body))
 	if err := response.Value.Content["application/json"].Schema.Value.VisitJSON(body, openapi3.VisitAsResponse()); err != nil {

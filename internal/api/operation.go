@@ -35,6 +35,7 @@ type details struct {
 	status int             // of success
 	body   reflect.Type    // what the body is decoded to; nil: the body has no type of its own
 	schema string          // the name of the body's schema; "": there is no body
+	flows  []string        // the types of an answer that is sent as it comes; none: the answer is JSON, and sent when it is complete
 	fails  []int           // failures that the operation has beyond those that follow from its form
 }
 
@@ -64,6 +65,9 @@ func freezes(d *details) { d.frozen, d.fails = true, append(d.fails, http.Status
 
 // tagged operations answer with an ETag, which the handler gives to its call.
 func tagged(d *details) { d.tagged = true }
+
+// flows is for an answer of other types than JSON that is sent as it comes: the handler gives its call a flow.
+func flows(types ...string) detail { return func(d *details) { d.flows = types } }
 
 // fails names statuses of failures beyond those that follow from the form.
 func fails(statuses ...int) detail {

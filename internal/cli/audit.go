@@ -12,7 +12,7 @@ import (
 
 func (p *program) audit() *cobra.Command {
 	g := group("audit", "The record of every decision, and the proof that it is whole",
-		p.auditList(), p.auditActions(), p.auditVerify(), p.auditCheckpoint(), p.auditKey())
+		p.auditList(), p.auditExport(), p.auditActions(), p.auditVerify(), p.auditCheckpoint(), p.auditKey())
 	p.remote(g)
 	return g
 }

@@ -23,8 +23,12 @@ func exported(files []string) (iter.Seq2[wire.AuditEntry, error], error) {
 			return nil, fmt.Errorf("read the audit log: %w", err)
 		}
 		of, err := readExport(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s is no audit log: it must hold what \"lockage audit list --limit 0 --json\" prints, or answers of the API", name)
+		var flawed *flawedExport
+		switch {
+		case errors.As(err, &flawed):
+			return nil, fmt.Errorf("%s %w", name, err)
+		case err != nil:
+			return nil, fmt.Errorf("%s is no audit log: it must hold what \"lockage audit export\" or \"lockage audit list --limit 0 --json\" wrote, or answers of the API", name)
 		}
 		list = append(list, of...)
 	}
@@ -41,37 +45,75 @@ func exported(files []string) (iter.Seq2[wire.AuditEntry, error], error) {
 	}, nil
 }
 
-// readExport reads lists of entries, answers of the API, and single entries, one after the other.
+// flawedExport is an export that is one, and proves nothing.
+type flawedExport struct{ reason string }
+
+func (e *flawedExport) Error() string { return e.reason }
+
+// readExport reads exports in JSON lines, lists of entries, answers of the API, and single entries, one after the other.
 func readExport(raw []byte) (list []wire.AuditEntry, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
+	var begun *wire.AuditExportBegin // the export that is being read
+	var before int                   // how many entries there were before it
 	for {
 		var value json.RawMessage
 		if err := d.Decode(&value); errors.Is(err, io.EOF) {
 			break
+		} else if err != nil && begun != nil {
+			return nil, cutShort
 		} else if err != nil {
 			return nil, err
 		}
-		var some []wire.AuditEntry
-		var answer struct {
-			Data *[]wire.AuditEntry `json:"data"`
+		var line wire.AuditExportLine
+		if value[0] == '{' {
+			if err := json.Unmarshal(value, &line); err != nil {
+				return nil, err
+			}
 		}
-		var single wire.AuditEntry
 		switch {
-		case value[0] == '[':
-			err = json.Unmarshal(value, &some)
-		case json.Unmarshal(value, &answer) == nil && answer.Data != nil:
-			some = *answer.Data
+		case line.Begin != nil && begun != nil, line.End != nil && begun == nil:
+			return nil, cutShort
+		case line.Begin != nil && !line.Begin.Whole:
+			return nil, &flawedExport{"is an export that a filter narrowed: only a whole log can be verified"}
+		case line.Begin != nil:
+			begun, before = line.Begin, len(list)
+		case line.End != nil && int64(len(list)-before) != line.End.Entries:
+			return nil, &flawedExport{"lost entries since it was exported, or got others: its end tells of another number"}
+		case line.End != nil:
+			begun = nil
 		default:
-			err = json.Unmarshal(value, &single)
-			some = append(some, single)
+			some, err := readEntries(value)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, some...)
 		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, some...)
+	}
+	if begun != nil {
+		return nil, cutShort
 	}
 	if slices.ContainsFunc(list, func(e wire.AuditEntry) bool { return e.Sequence < 1 || e.Hash == "" }) {
 		return nil, errors.New("not entries")
 	}
 	return list, nil
+}
+
+var cutShort = &flawedExport{"was cut short: the line that says that it is whole is missing; export again"} //nolint:errname // an error of one kind
+
+// readEntries reads a list of entries, an answer of the API, or a single entry.
+func readEntries(value json.RawMessage) (some []wire.AuditEntry, err error) {
+	var answer struct {
+		Data *[]wire.AuditEntry `json:"data"`
+	}
+	var single wire.AuditEntry
+	switch {
+	case value[0] == '[':
+		err = json.Unmarshal(value, &some)
+		return some, err
+	case json.Unmarshal(value, &answer) == nil && answer.Data != nil:
+		return *answer.Data, nil
+	default:
+		err = json.Unmarshal(value, &single)
+		return []wire.AuditEntry{single}, err
+	}
 }

@@ -270,6 +270,22 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			list, _, err := x.SecretAudit(ctx, who, "ours", control.AuditFilter{Environment: r})
 			return tell(len(list), err)
 		},
+		"export of a place": func(r string) answer {
+			e, err := x.ExportAudit(ctx, who, control.AuditFilter{Environment: r}, control.ExportJSONL)
+			if err != nil {
+				return tell(nil, err)
+			}
+			list, err := e.Next(ctx)
+			return tell(len(list), err)
+		},
+		"export of an actor": func(r string) answer {
+			e, err := x.ExportAudit(ctx, who, control.AuditFilter{Actor: r}, control.ExportJSONL)
+			if err != nil {
+				return tell(nil, err)
+			}
+			list, err := e.Next(ctx)
+			return tell(len(list), err)
+		},
 		"audit of an outcome": func(r string) answer { return log(control.AuditFilter{Outcome: r}) },
 	}
 }

@@ -127,6 +127,10 @@ func (x *fixture) operations(t *testing.T) []operation {
 			_, err := x.SwitchRoute(ctx, who, "charges", "production", false)
 			return err
 		}, nil},
+		{"export the audit log", access.AuditExport, "", "account " + x.account, []string{"format", "csv", "field", "action,outcome"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.ExportAudit(ctx, who, control.AuditFilter{Action: "secret.create", Outcome: "allowed"}, control.ExportCSV)
+			return err
+		}, nil},
 		{"commit", access.DefinitionCommit, "development", "commit 1", []string{"message", "begin", "changes", "1"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.Commit(ctx, who, "begin", nil)
 			return err

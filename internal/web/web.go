@@ -30,6 +30,7 @@ type Config struct {
 	Large     func(*http.Request) int64 // the limit of a request that may be larger, 0 for the others; nil: none may
 	TimeLimit time.Duration             // 0: DefaultTimeLimit
 	Proxies   Proxies                   // whose word on the source address is taken; none: nobody's
+	Long      func(*http.Request) bool  // whether a request is answered by a Stream, which may take longer; nil: none is
 }
 
 // Front puts what all fronts share around a handler. It is safe for concurrent use.
@@ -41,6 +42,7 @@ type Front struct {
 	large     func(*http.Request) int64
 	timeLimit time.Duration
 	proxies   Proxies
+	long      func(*http.Request) bool
 }
 
 // New makes a Front; it fails without a logger or without a way to answer failures.
@@ -48,7 +50,7 @@ func New(c Config) (*Front, error) {
 	if c.Logger == nil || c.Refuse == nil {
 		return nil, errors.New("web: a front needs a logger and a way to refuse")
 	}
-	f := &Front{logger: c.Logger, refuse: c.Refuse, now: c.Now, bodyLimit: c.BodyLimit, large: c.Large, timeLimit: c.TimeLimit, proxies: c.Proxies}
+	f := &Front{logger: c.Logger, refuse: c.Refuse, now: c.Now, bodyLimit: c.BodyLimit, large: c.Large, timeLimit: c.TimeLimit, proxies: c.Proxies, long: c.Long}
 	if f.now == nil {
 		f.now = time.Now
 	}
@@ -57,6 +59,9 @@ func New(c Config) (*Front, error) {
 	}
 	if f.large == nil {
 		f.large = func(*http.Request) int64 { return 0 }
+	}
+	if f.long == nil {
+		f.long = func(*http.Request) bool { return false }
 	}
 	if f.timeLimit <= 0 {
 		f.timeLimit = DefaultTimeLimit
@@ -69,8 +74,14 @@ func New(c Config) (*Front, error) {
 func (f *Front) Wrap(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := newEvent(f.proxies.Source(r))
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), eventKey{}, e), f.timeLimit)
-		defer cancel()
+		ctx := context.WithValue(r.Context(), eventKey{}, e)
+		if f.long(r) {
+			unlimited(w)
+		} else {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, f.timeLimit)
+			defer cancel()
+		}
 		r = r.WithContext(ctx)
 		// The limit is given the server's own writer, which it tells to close the connection.
 		r.Body = http.MaxBytesReader(w, r.Body, max(f.bodyLimit, f.large(r)))
