@@ -97,18 +97,9 @@ type AdminDone struct {
 type AdminFailure struct {
 	Error  string     `json:"error"`
 	Routes []RouteRef `json:"routes,omitempty"`
-}
 
-// Login is the body of POST /admin/auth/login.
-type Login struct {
-	Email    string `json:"email"`
-	Password string `json:"password"`
-}
-
-// LoginAnswer is the bare answer to a login: a JWT for one hour.
-type LoginAnswer struct {
-	Token     string `json:"token"`
-	ExpiresAt Time   `json:"expires_at"`
+	SecondFactor []string `json:"second_factor,omitempty"`
+	StepUp       bool     `json:"step_up,omitempty"`
 }
 
 // SecretTermsUpdate is the body of PATCH …/environments/{environment}; absent fields stay as they are.

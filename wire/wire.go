@@ -53,6 +53,9 @@ type Problem struct {
 	Fields    []Field    `json:"fields,omitempty"`
 	Routes    []RouteRef `json:"routes,omitempty"`
 	Plan      *Plan      `json:"plan,omitempty"` // with not_ready, on_hold and stale: the plan as it stands now
+
+	SecondFactor []string `json:"second_factor,omitempty"` // with unauthenticated: log in again with a proof of one of these
+	StepUp       bool     `json:"step_up,omitempty"`       // with forbidden: allowed after a fresh proof, see POST /admin/auth/prove
 }
 
 // Field is one refused field of the input.

@@ -4,6 +4,8 @@
 package access
 
 import (
+	"time"
+
 	"github.com/lockage/lockage/internal/fault"
 )
 
@@ -58,6 +60,11 @@ type Principal struct {
 	Name    string
 	Grants  []Grant
 	Request Request
+
+	// Of a member who came with a session; a token has none.
+	Person  string    // who they are, in all accounts
+	Session string    // its id
+	Proved  time.Time // when they last proved who they are
 }
 
 // System is the principal of Lockage itself: it may do every action of the account.
@@ -104,6 +111,7 @@ func (p Principal) granted(environment string) (Role, bool) {
 type Environment struct {
 	ID        string
 	Protected bool
+	Default   bool
 }
 
 // Allow answers nil when the principal may do the action, in the environment where the action is about one (else e is

@@ -88,6 +88,19 @@ const (
 	IdentityRead   Action = "identity.read"
 	PermissionRead Action = "permission.read"
 	AccountList    Action = "account.list"
+	// What is one's own.
+	SessionList    Action = "session.list"
+	SessionEnd     Action = "session.end"
+	SessionLogout  Action = "session.logout"
+	SessionRefresh Action = "session.refresh"
+	SessionSwitch  Action = "session.switch"
+	SessionProve   Action = "session.prove"
+	PasswordChange Action = "password.change"
+
+	// What managers see and end of the sessions in their account.
+	MemberSessionList Action = "member.session.list"
+	MemberSessionEnd  Action = "member.session.end"
+	PasswordResetMake Action = "password.reset.make"
 
 	LogRead     Action = "log.read"
 	AuditRead   Action = "audit.read"
@@ -95,7 +108,11 @@ const (
 	GatewayCall Action = "gateway.call"
 
 	// What only the system does: no role holds these; they are names in the audit log.
-	SessionLogin  Action = "session.login"
+	SessionLogin Action = "session.login"
+	// Open to everyone who has the link, or asks for one.
+	PasswordResetRequest Action = "password.reset.request"
+	PasswordReset        Action = "password.reset"
+
 	AccountCreate Action = "account.create"
 	MemberJoin    Action = "member.join"
 	RequestRefuse Action = "request.refuse"
@@ -134,10 +151,11 @@ func (a Action) Held() bool { return rules[a].roles != 0 }
 
 // rule is one row of the table.
 type rule struct {
-	scope   Scope
-	roles   roles
-	guarded bool   // a developer loses it where the environment is protected
-	does    string // completes "the role viewer may not …"
+	scope    Scope
+	roles    roles
+	personal bool   // of SelfScope: a token may not, for it never logs in
+	guarded  bool   // a developer loses it where the environment is protected
+	does     string // completes "the role viewer may not …"
 }
 
 // rules is the table of roles; nothing writes to it.
@@ -220,16 +238,29 @@ var rules = map[Action]rule{
 	IdentityRead:   {scope: SelfScope, roles: everyone, does: "see who one is"},
 	PermissionRead: {scope: SelfScope, roles: everyone, does: "see what one may do"},
 	AccountList:    {scope: SelfScope, roles: everyone, does: "list the accounts one belongs to"},
+	SessionList:    {scope: SelfScope, personal: true, roles: everyone, does: "list sessions of its own"},
+	SessionEnd:     {scope: SelfScope, personal: true, roles: everyone, does: "end sessions of its own"},
+	SessionLogout:  {scope: SelfScope, personal: true, roles: everyone, does: "log out"},
+	SessionRefresh: {scope: SelfScope, personal: true, roles: everyone, does: "refresh a session"},
+	SessionSwitch:  {scope: SelfScope, personal: true, roles: everyone, does: "act in another account"},
+	SessionProve:   {scope: SelfScope, personal: true, roles: everyone, does: "prove who it is"},
+	PasswordChange: {scope: SelfScope, personal: true, roles: everyone, does: "change a password"},
+
+	MemberSessionList: {scope: AccountScope, roles: managers, does: "see the sessions of members"},
+	MemberSessionEnd:  {scope: AccountScope, roles: managers, does: "end the sessions of members"},
+	PasswordResetMake: {scope: AccountScope, roles: managers, does: "make a link for a member's new password"},
 
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	AuditExport: {scope: AccountScope, roles: managers, does: "export the audit log"},
 	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
 
-	SessionLogin:  {scope: AccountScope, does: "open a session for someone"},
-	AccountCreate: {scope: AccountScope, does: "create an account"},
-	MemberJoin:    {scope: AccountScope, does: "make somebody a member who was not invited"},
-	RequestRefuse: {scope: AccountScope, does: "record refusals"},
+	SessionLogin:         {scope: AccountScope, does: "open a session for someone"},
+	PasswordResetRequest: {scope: AccountScope, does: "ask for a new password"},
+	PasswordReset:        {scope: AccountScope, does: "set a new password with a link"},
+	AccountCreate:        {scope: AccountScope, does: "create an account"},
+	MemberJoin:           {scope: AccountScope, does: "make somebody a member who was not invited"},
+	RequestRefuse:        {scope: AccountScope, does: "record refusals"},
 
 	SecretTokenRefresh:   {scope: AccountScope, does: "renew tokens"},
 	SecretEcho:           {scope: AccountScope, does: "record what upstreams repeat"},

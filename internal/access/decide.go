@@ -9,6 +9,7 @@ const (
 	unknownAction reason = iota
 	isSystem             // Lockage itself may
 	isSelf               // everybody may, about themselves
+	isNobody             // a token, where only a person may
 	carried              // the role may
 	noGrant              // there is no grant at all
 	noGrantForAll        // the grant for all is asked for, and there is none
@@ -31,6 +32,9 @@ func decide(p Principal, a Action, e Environment) (rl rule, g Grant, why reason)
 	}
 	switch rl.scope {
 	case SelfScope:
+		if rl.personal && p.Kind == TokenActor {
+			return rl, g, isNobody
+		}
 		return rl, g, isSelf
 	case AnywhereScope:
 		g, why = rl.anywhere(p)
@@ -96,6 +100,8 @@ func (rl rule) refusal(r Role, why reason) *fault.Error {
 	switch why {
 	case unknownAction:
 		return fault.New(fault.Forbidden, "nobody may do this: it is not an action of lockage")
+	case isNobody:
+		return fault.New(fault.Forbidden, "a token may not %s: it is nobody who logs in; log in as a member", rl.does)
 	case noGrant:
 		return fault.New(fault.Forbidden, "without a role you may not %s; ask an owner or admin for one", rl.does)
 	case noneOfSeveral:

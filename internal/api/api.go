@@ -118,6 +118,7 @@ func (a *API) routes(metrics http.Handler) {
 		routes       = "/v1/routes"
 		variables    = "/v1/variables"
 		promotions   = "/v1/promotions"
+		sessions     = "/v1/sessions"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
 	answer(a, op{"GET", environments, "list-environments", access.EnvironmentList, "List all environments, oldest first"}, a.listEnvironments)
@@ -195,6 +196,12 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/account", "get-account", access.AccountRead, "Get what the account sets for itself"}, a.getAccount)
 	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
 
+	answer(a, op{"GET", sessions, "list-sessions", access.SessionList, "List one's own sessions, newest first"}, a.listSessions)
+	answer(a, op{"DELETE", sessions, "end-other-sessions", access.SessionEnd, "End all of one's own sessions but the one that asks"}, a.endOtherSessions)
+	answer(a, op{"DELETE", sessions + "/{id}", "end-session", access.SessionEnd, "End one of one's own sessions"}, a.endSession)
+	answer(a, op{"GET", "/v1/members/{id}/sessions", "list-member-sessions", access.MemberSessionList, "List the sessions of a member in this account, newest first"}, a.listMemberSessions)
+	answer(a, op{"DELETE", "/v1/members/{id}/sessions", "end-member-sessions", access.MemberSessionEnd, "End all sessions of a member in this account"}, a.endMemberSessions)
+
 	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
 	answer(a, op{"GET", "/v1/logs/{id}", "get-log", access.LogRead, "Get a call through the gateway, with what is recorded of its content"}, a.getLog)
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))
@@ -203,6 +210,9 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
 	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
+	bare(a, op{"POST", "/admin/auth/logout", "logout", access.SessionLogout, "End the session at once, with all its JWTs"}, a.logout)
+	bare(a, op{"POST", "/admin/auth/refresh", "refresh", access.SessionRefresh, "Get another JWT of the session, for one hour"}, a.refresh)
+	bare(a, op{"POST", "/admin/auth/switch", "switch-account", access.SessionSwitch, "Go on in another account that the person belongs to"}, a.switchAccount, takes[wire.Switch](), fails(404))
 	bare(a, op{"GET", adminValues, "admin-list-secret-environments", access.SecretStatus, "List the environments in which a secret has a value"}, a.adminListValues)
 	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", access.SecretValueSet, "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
 	bare(a, op{"PUT", adminValues + "/{environment_name}/oauth2", "admin-set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.adminSetOAuth2, takes[wire.SecretOAuth2](), freezes)

@@ -22,6 +22,7 @@ type call struct {
 	who   access.Principal // zero on an open operation
 	body  []byte
 	query url.Values
+	agent string       // the program it was sent with, as it says
 	shape *huma.Schema // of the body; nil where control reads it itself
 	next  string       // set by a list that goes on: where
 	match string       // the ETag that the thing changed must have; "": any
@@ -64,7 +65,7 @@ func callOf(ctx context.Context) *call {
 func (a *API) guard(d *details, shape *huma.Schema) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
-		c := &call{shape: shape}
+		c := &call{shape: shape, agent: r.UserAgent()}
 		if err := a.admit(c, d, r, hc.Operation()); err != nil {
 			a.refused(c, d, r, err)
 			refuse(w, r, err)

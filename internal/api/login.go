@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/web"
 	"github.com/lockage/lockage/wire"
 )
@@ -13,6 +14,37 @@ func (a *API) login(ctx context.Context, c *call, _ *none) (wire.LoginAnswer, er
 	if err != nil {
 		return wire.LoginAnswer{}, err
 	}
-	token, expires, err := a.control.Login(ctx, b.Email, b.Password, web.Request(ctx))
-	return wire.LoginAnswer{Token: token, ExpiresAt: wire.Time(expires)}, err
+	in, err := a.control.Login(ctx, control.LoginRequest{
+		Email: b.Email, Password: b.Password, Proof: control.Proof{Code: b.Code}, Account: b.Account, Agent: c.agent,
+	}, web.Request(ctx))
+	return loginOf(in), err
+}
+
+func loginOf(in control.LoggedIn) wire.LoginAnswer {
+	out := wire.LoginAnswer{
+		Token: in.Token, ExpiresAt: wire.Time(in.ExpiresAt), SessionID: in.Session.ID, SessionExpiresAt: wire.Time(in.Session.ExpiresAt),
+		AccountID: in.Session.Account, Accounts: []wire.AccountRef{},
+	}
+	for _, a := range in.Accounts {
+		out.Accounts = append(out.Accounts, wire.AccountRef{ID: a.ID, Name: a.Name})
+	}
+	return out
+}
+
+func (a *API) logout(ctx context.Context, c *call, _ *none) (wire.AdminDone, error) {
+	return wire.AdminDone{OK: true}, a.control.Logout(ctx, c.who)
+}
+
+func (a *API) refresh(ctx context.Context, c *call, _ *none) (wire.Refreshed, error) {
+	token, expires, err := a.control.RefreshSession(ctx, c.who)
+	return wire.Refreshed{Token: token, ExpiresAt: wire.Time(expires)}, err
+}
+
+func (a *API) switchAccount(ctx context.Context, c *call, _ *none) (wire.LoginAnswer, error) {
+	b, err := decode[wire.Switch](c)
+	if err != nil {
+		return wire.LoginAnswer{}, err
+	}
+	in, err := a.control.SwitchAccount(ctx, c.who, b.Account)
+	return loginOf(in), err
 }

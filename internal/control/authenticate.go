@@ -40,24 +40,21 @@ func (c *Control) authenticateToken(ctx context.Context, bearer string, from acc
 	return who, err
 }
 
-// AuthenticateMember takes a member's JWT only. Grants are read anew, so that taking one away holds from the next
-// request on.
+// AuthenticateMember takes a member's JWT only, while its session lives and acts in the account that it names.
 func (c *Control) AuthenticateMember(ctx context.Context, bearer string, from access.Request) (who access.Principal, err error) {
 	defer fault.Wrap(&err, "control: authenticate a member")
-	claims, err := c.checkSession(bearer)
+	claims, err := c.checkToken(bearer)
 	if err != nil {
 		return who, err
 	}
 	err = c.store.Read(ctx, claims.Account, func(tx *store.Tx) error {
-		m, err := tx.Member(ctx, claims.Subject)
-		if fault.Is(err, fault.NotFound) {
+		s, err := tx.Session(ctx, claims.Session)
+		if fault.Is(err, fault.NotFound) || err == nil && s.Member.ID != claims.Subject {
 			return errCredential()
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			who, err = c.actAs(ctx, tx, s, from)
 		}
-		who = access.Principal{Account: m.Account, Kind: access.MemberActor, ID: m.ID, Name: m.Email, Request: from}
-		who.Grants, err = tx.Grants(ctx, m.Account, m.ID)
 		return err
 	})
 	return who, err

@@ -48,7 +48,7 @@ func TestBootstrapMakesTheFirstAccount(t *testing.T) {
 		if diff := cmp.Diff(want, who); diff != "" {
 			t.Errorf("principal (-want +got):\n%s", diff)
 		}
-		if _, _, err := x.Login(t.Context(), "OWNER@localhost ", made.Password, from); err != nil {
+		if _, _, err := logIn(t.Context(), x.Control, "OWNER@localhost ", made.Password, from); err != nil {
 			t.Errorf("login: %v", err)
 		}
 		list, err := x.ListEnvironments(t.Context(), who)
@@ -90,7 +90,7 @@ func TestBootstrapUsesWhatTheOperatorSet(t *testing.T) {
 		if _, err := x.Authenticate(t.Context(), ownerToken, access.Request{}); err != nil {
 			t.Errorf("token: %v", err)
 		}
-		if _, _, err := x.Login(t.Context(), "boss@example.com", ownerPassword, access.Request{}); err != nil {
+		if _, _, err := logIn(t.Context(), x.Control, "boss@example.com", ownerPassword, access.Request{}); err != nil {
 			t.Errorf("login: %v", err)
 		}
 		if len(x.dump(t, "accounts")) != 1 {

@@ -65,7 +65,8 @@ type Control struct {
 	forced      forced
 	echoes      echoes
 	contents    contents
-	signing     signingKey
+	signing     atomic.Pointer[signingKey]
+	presence    presence
 	checkpoints checkpointKey
 	node        string                 // this process's id
 	behind      atomic.Pointer[string] // the id of the key that wraps, where this process does not hold it

@@ -123,6 +123,19 @@ func (v *visit) allow(e environment.Environment) error {
 	return access.Allow(v.who, v.action, access.Environment{ID: e.ID, Protected: e.Protected})
 }
 
+// demand asks for a fresh proof of who acts, where the account demands one for the action in the environment. An
+// operation that changes a second environment asks for that one too.
+func (v *visit) demand(ctx context.Context, e environment.Environment) error {
+	if !v.action.MayNeedProof() || v.who.Kind == access.SystemActor {
+		return nil
+	}
+	a, err := v.AccountSettings(ctx)
+	if err != nil {
+		return err
+	}
+	return a.StepUp.Demand(v.who, v.action, access.Environment{ID: e.ID, Protected: e.Protected, Default: e.IsDefault}, v.Now())
+}
+
 func (v *visit) enter(ctx context.Context, where scope) error {
 	list, err := v.Environments(ctx)
 	if err != nil {
@@ -137,6 +150,9 @@ func (v *visit) enter(ctx context.Context, where scope) error {
 		if err := v.allow(v.environment); err != nil {
 			return err
 		}
+	}
+	if err := v.demand(ctx, v.environment); err != nil {
+		return err
 	}
 	return v.thaw(ctx, v.environment)
 }

@@ -122,6 +122,9 @@ func (v *visit) unsetDefault(ctx context.Context) error {
 		if v.allow(holder) != nil {
 			return fault.New(fault.Forbidden, "the default of the account may be moved only by who may change the environment that has it; ask an owner or admin")
 		}
+		if err := v.demand(ctx, holder); err != nil {
+			return err
+		}
 		holder.IsDefault, holder.UpdatedAt = false, v.Now()
 		v.pipeline[i] = holder
 		if err := v.Tx.UpdateEnvironment(ctx, holder); err != nil {

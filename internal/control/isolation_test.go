@@ -57,6 +57,10 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		return tell(len(list), err)
 	}
 	return map[string]func(string) answer{
+		"sessions of":     func(r string) answer { v, err := x.ListMemberSessions(ctx, who, r); return tell(v, err) },
+		"end sessions of": func(r string) answer { v, err := x.EndMemberSessions(ctx, who, r); return tell(v, err) },
+		"end session":     func(r string) answer { return tell(nil, x.EndSession(ctx, who, r)) },
+		"switch account":  func(r string) answer { v, err := x.SwitchAccount(ctx, who, r); return tell(v, err) },
 		"get environment": func(r string) answer { v, err := x.GetEnvironment(ctx, who, r); return tell(v, err) },
 		"update environment": func(r string) answer {
 			v, err := x.UpdateEnvironment(ctx, who, r, environment.Fields{})

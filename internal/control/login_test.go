@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,13 +12,20 @@ import (
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/fault"
 )
+
+// logIn logs in as a program does.
+func logIn(ctx context.Context, c *control.Control, email, password string, from access.Request) (token string, expires time.Time, err error) {
+	in, err := c.Login(ctx, control.LoginRequest{Email: email, Password: password}, from)
+	return in.Token, in.ExpiresAt, err
+}
 
 func TestLogin(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
 		from := access.Request{ID: "r1", Address: "192.0.2.7"}
-		token, expires, err := x.Login(t.Context(), " Owner@Example.COM", ownerPassword, from)
+		token, expires, err := logIn(t.Context(), x.Control, " Owner@Example.COM", ownerPassword, from)
 		if err != nil {
 			t.Fatalf("login: %v", err)
 		}
@@ -32,6 +40,10 @@ func TestLogin(t *testing.T) {
 		want := access.Principal{
 			Account: x.account, Kind: access.MemberActor, ID: who.ID, Name: ownerEmail, Request: from,
 			Grants: []access.Grant{{Environment: access.AnyEnvironment, Role: access.Owner}},
+			Person: who.Person, Session: who.Session, Proved: x.clock.Now(),
+		}
+		if who.Person == "" || who.Session == "" {
+			t.Errorf("got %+v, want a person with a session", who)
 		}
 		if diff := cmp.Diff(want, who); diff != "" {
 			t.Errorf("principal (-want +got):\n%s", diff)
@@ -72,7 +84,7 @@ func TestLoginRefuses(t *testing.T) {
 		}
 		for name, a := range attempts {
 			n := len(x.entries(t))
-			token, _, err := x.Login(t.Context(), a[0], a[1], access.Request{ID: "r1"})
+			token, _, err := logIn(t.Context(), x.Control, a[0], a[1], access.Request{ID: "r1"})
 			wantFault(t, name, err, fault.Unauthenticated, "the e-mail address or the password is wrong")
 			if token != "" {
 				t.Errorf("%s: got a token, want none", name)
@@ -97,7 +109,7 @@ func TestLoginsAreLimited(t *testing.T) {
 		begun := len(x.entries(t))
 		attempt := func(email, password, address string, want fault.Kind) {
 			t.Helper()
-			_, _, err := x.Login(t.Context(), email, password, access.Request{Address: address})
+			_, _, err := logIn(t.Context(), x.Control, email, password, access.Request{Address: address})
 			var f *fault.Error
 			if fault.KindOf(err) != want || want == fault.Limited && (!errors.As(err, &f) || f.RetryAfter <= 0 || f.RetryAfter > 30*time.Second) {
 				t.Errorf("%s from %s: got %v, want %q", email, address, err, want)
@@ -128,7 +140,7 @@ func TestLoginsAreLimited(t *testing.T) {
 
 func TestDeletedGrantsHoldAtOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
-		token, _, err := x.Login(t.Context(), ownerEmail, ownerPassword, access.Request{})
+		token, _, err := logIn(t.Context(), x.Control, ownerEmail, ownerPassword, access.Request{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +213,7 @@ func TestBrokenPasswordHashes(t *testing.T) {
 			"$argon2id$v=19$m=8,t=1,p=1$AAAA$!",
 		} {
 			x.exec(t, `UPDATE people SET password_hash = $1`, hash)
-			_, _, err := x.Login(t.Context(), ownerEmail, ownerPassword, access.Request{})
+			_, _, err := logIn(t.Context(), x.Control, ownerEmail, ownerPassword, access.Request{})
 			if !fault.Is(err, fault.Internal) || strings.Contains(err.Error(), hash) {
 				t.Errorf("%s: got %v, want an internal error that does not repeat it", hash, err)
 			}

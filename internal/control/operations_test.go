@@ -150,6 +150,10 @@ func (x *fixture) operations(t *testing.T) []operation {
 			_, err := x.SwitchRoute(ctx, who, "charges", "test", false)
 			return err
 		}, nil},
+		{"end a member's sessions", access.MemberSessionEnd, "", "member owner@example.com", []string{"count", "0"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.EndMemberSessions(ctx, who, x.ownerID(t))
+			return err
+		}, nil},
 		{"delete the environment", access.EnvironmentDelete, "test", "environment test", nil, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteEnvironment(ctx, who, "test")
 		}, nil},
@@ -188,6 +192,8 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 				access.SecretStatus, access.ReadinessRead, access.VariableRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
 				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
+				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
+				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,
 				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.SessionLogin, access.AccountCreate, access.MemberJoin,
 				access.MemberList, access.MemberRead, access.MemberInvite, access.MemberUpdate, access.MemberRemove, access.TokenList, access.TokenRead,
 				access.TokenCreate, access.TokenUpdate, access.TokenRevoke, access.IdentityRead, access.PermissionRead, access.AccountList: // these change nothing, or are the system's

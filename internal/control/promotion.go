@@ -71,6 +71,9 @@ func (v *visit) propose(ctx context.Context, r PromotionRequest) (p proposal, er
 		if err := v.allow(e); err != nil {
 			return p, err
 		}
+		if err := v.demand(ctx, e); err != nil {
+			return p, err
+		}
 		if err := v.thaw(ctx, e); err != nil {
 			return p, err
 		}

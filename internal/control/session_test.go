@@ -1,7 +1,11 @@
 package control_test
 
 import (
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	curve "crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
@@ -81,7 +85,7 @@ func sign(t *testing.T, algorithm jose.SignatureAlgorithm, key any, id string, c
 
 func TestSessions(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
-		token, _, err := x.Login(t.Context(), ownerEmail, ownerPassword, access.Request{})
+		token, _, err := logIn(t.Context(), x.Control, ownerEmail, ownerPassword, access.Request{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,9 +98,17 @@ func TestSessions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		elliptic, err := ecdsa.GenerateKey(curve.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		modulus, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
 		now := x.clock.Now()
 		good := map[string]any{
-			"iss": "lockage", "aud": []string{"lockage"}, "sub": who.ID, "account": x.account, "jti": "j",
+			"iss": "lockage", "aud": []string{"lockage"}, "sub": who.ID, "account": x.account, "jti": "j", "sid": who.Session,
 			"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 		}
 		but := func(name string, value any) map[string]any {
@@ -118,27 +130,35 @@ func TestSessions(t *testing.T) {
 		parts := strings.Split(token, ".")
 		public := key.Public().(ed25519.PublicKey)
 		bad := map[string]string{
-			"no signature":              parts[0] + "." + parts[1] + ".",
-			"two parts":                 parts[0] + "." + parts[1],
-			"other claims":              parts[0] + "." + segment(but("sub", "m")) + "." + parts[2],
-			"alg none":                  segment(map[string]string{"alg": "none", "kid": id}) + "." + segment(good) + ".",
-			"alg none with a signature": segment(map[string]string{"alg": "none", "kid": id}) + "." + segment(good) + "." + parts[2],
-			"HS256 with the public key": sign(t, jose.HS256, []byte(public), id, good),
-			"another key":               sign(t, jose.EdDSA, other, id, good),
-			"another key, its own id":   sign(t, jose.EdDSA, other, "another", good),
-			"another key id":            sign(t, jose.EdDSA, key, "another", good),
-			"no key id":                 sign(t, jose.EdDSA, key, "", good),
-			"another issuer":            eddsa(but("iss", "other")),
-			"a wrong audience":          eddsa(but("aud", "other")),
-			"wrong audiences":           eddsa(but("aud", []string{"other", "lockage.example"})),
-			"no audiences":              eddsa(but("aud", []string{})),
-			"an expired one":            eddsa(but("exp", now.Unix())),
-			"one of the future":         eddsa(but("nbf", now.Unix()+1)),
-			"issued in the future":      eddsa(but("iat", now.Unix()+1)),
-			"an unknown member":         eddsa(but("sub", "018f0000-0000-7000-8000-000000000009")),
-			"another account":           eddsa(but("account", x.foreign.account)),
-			"every account":             eddsa(but("account", "*")),
-			"an unknown account":        eddsa(but("account", "none")),
+			"no signature":               parts[0] + "." + parts[1] + ".",
+			"two parts":                  parts[0] + "." + parts[1],
+			"other claims":               parts[0] + "." + segment(but("sub", "m")) + "." + parts[2],
+			"alg none":                   segment(map[string]string{"alg": "none", "kid": id}) + "." + segment(good) + ".",
+			"alg none with a signature":  segment(map[string]string{"alg": "none", "kid": id}) + "." + segment(good) + "." + parts[2],
+			"HS256 with the public key":  sign(t, jose.HS256, []byte(public), id, good),
+			"another key":                sign(t, jose.EdDSA, other, id, good),
+			"another key, its own id":    sign(t, jose.EdDSA, other, "another", good),
+			"another key id":             sign(t, jose.EdDSA, key, "another", good),
+			"no key id":                  sign(t, jose.EdDSA, key, "", good),
+			"another issuer":             eddsa(but("iss", "other")),
+			"a wrong audience":           eddsa(but("aud", "other")),
+			"wrong audiences":            eddsa(but("aud", []string{"other", "lockage.example"})),
+			"no audiences":               eddsa(but("aud", []string{})),
+			"an expired one":             eddsa(but("exp", now.Unix())),
+			"one of the future":          eddsa(but("nbf", now.Unix()+1)),
+			"issued in the future":       eddsa(but("iat", now.Unix()+1)),
+			"an unknown member":          eddsa(but("sub", "018f0000-0000-7000-8000-000000000009")),
+			"another account":            eddsa(but("account", x.foreign.account)),
+			"every account":              eddsa(but("account", "*")),
+			"an unknown account":         eddsa(but("account", "none")),
+			"an unknown session":         eddsa(but("sid", "018f0000-0000-7000-8000-000000000009")),
+			"no text as a session":       eddsa(but("sid", "\x00")),
+			"audiences that are no text": eddsa(but("aud", []any{1, "lockage"})),
+			"an issuer that is a list":   eddsa(but("iss", []string{"lockage"})),
+			"times that are texts":       eddsa(but("exp", "tomorrow")),
+			"ES256":                      sign(t, jose.ES256, elliptic, id, good),
+			"RS256":                      sign(t, jose.RS256, modulus, id, good),
+			"1 MB":                       token + strings.Repeat("A", 1<<20),
 		}
 		for claim := range good {
 			bad["without "+claim] = eddsa(but(claim, nil))

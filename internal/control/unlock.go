@@ -74,7 +74,7 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.signing = signingKey{id: stored.ID, private: ed25519.NewKeyFromSeed(seed)}
+	c.signing.Store(&signingKey{id: stored.ID, private: ed25519.NewKeyFromSeed(seed)})
 	clear(seed)
 	return c.bindOld(ctx)
 }

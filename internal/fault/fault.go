@@ -54,6 +54,8 @@ type Error struct {
 	Detail     any           // shown beside the message: the blockers with NotReady; nil: nothing
 	RetryAfter time.Duration // with Limited and Unavailable: when to try again; 0 is unknown
 	Saved      bool          // with Unavailable: the change is made all the same
+	Factors    []string      // with Unauthenticated: the first factor was right, and one of these second ones is demanded
+	StepUp     bool          // with Forbidden: it is allowed after a fresh proof of who asks
 	Recorded   bool          // the refusal stands in the audit log
 	Err        error         // the cause, for the log only
 }

@@ -34,10 +34,11 @@ import (
 const Version = "0.1.0"
 
 const (
-	renewEvery = time.Second      // how often tokens that are to be renewed are looked for
-	pollEvery  = time.Second      // how often other processes on the same PostgreSQL are looked for
-	drain      = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
-	settle     = 5 * time.Second  // for records to be stored and the control plane to end
+	renewEvery    = time.Second      // how often tokens that are to be renewed are looked for
+	pollEvery     = time.Second      // how often other processes on the same PostgreSQL are looked for
+	sessionsEvery = 10 * time.Second // how often it is stored when sessions were last used
+	drain         = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
+	settle        = 5 * time.Second  // for records to be stored and the control plane to end
 )
 
 // loopback is what --dev allows as upstreams.
@@ -217,6 +218,7 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 		loops.Go(func() { r.witness.run(loop) })
 	}
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
+	loops.Go(func() { operations.WatchSessions(loop, sessionsEvery) })
 	loops.Go(func() { r.keys.run(loop) })
 	r.stopLoop = func() { cancel(); loops.Wait(); r.leave(operations) }
 	for i, s := range r.fronts {

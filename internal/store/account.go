@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
+
+	"github.com/lockage/lockage/internal/access"
 )
 
 // Accounts lists the ids of all accounts, oldest first.
@@ -39,18 +42,35 @@ type Account struct {
 	ID                    string
 	Name                  string
 	CommitMessageRequired bool
+	StepUp                access.StepUp
 	CreatedAt             time.Time
+}
+
+const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.created_at`
+
+func scanAccount(r row) (a Account, err error) {
+	var stepUp string
+	if err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, instant{&a.CreatedAt}); err != nil || stepUp == "" {
+		return a, err
+	}
+	return a, json.Unmarshal([]byte(stepUp), &a.StepUp)
 }
 
 // AccountSettings reads the account's settings.
 func (tx *Tx) AccountSettings(ctx context.Context) (Account, error) {
-	scan := func(r row) (a Account, err error) {
-		return a, r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, instant{&a.CreatedAt})
-	}
-	return one(ctx, tx, "account", scan, `SELECT id, name, commit_message_required, created_at FROM accounts WHERE id = $1`, tx.account)
+	return one(ctx, tx, "account", scanAccount, `SELECT `+accountColumns+` FROM accounts WHERE id = $1`, tx.account)
 }
 
 // UpdateAccount writes the account's settings.
 func (tx *Tx) UpdateAccount(ctx context.Context, a Account) error {
-	return tx.exec(ctx, `UPDATE accounts SET name = $2, commit_message_required = $3 WHERE id = $1`, tx.account, a.Name, a.CommitMessageRequired)
+	stepUp := ""
+	if a.StepUp != (access.StepUp{}) {
+		raw, err := json.Marshal(a.StepUp)
+		if err != nil {
+			return err
+		}
+		stepUp = string(raw)
+	}
+	return tx.exec(ctx, `UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4 WHERE id = $1`,
+		tx.account, a.Name, a.CommitMessageRequired, stepUp)
 }

@@ -85,6 +85,13 @@ func memberOf(account string) store.Member {
 	return store.Member{Account: account, ID: "m1", PersonID: mira.ID, Email: mira.Email, Name: mira.Name, CreatedAt: start}
 }
 
+func sessionOf(account string) store.Session {
+	return store.Session{
+		ID: "n1", Account: account, PersonID: mira.ID, Digest: digest(account, 3), Methods: []string{"password", "totp"}, Address: "127.0.0.1",
+		Agent: "curl", CreatedAt: start, SeenAt: start, ProvedAt: start.Add(time.Second), ExpiresAt: start.Add(time.Hour), Member: memberOf(account),
+	}
+}
+
 func tokenOf(account string) store.Token {
 	return store.Token{
 		Account: account, ID: "t1", Name: "machine", Digest: digest(account, 1), Prefix: "tk_abcd", LastFour: "wxyz",
@@ -120,6 +127,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			insertMira(ctx, tx), tx.InsertMember(ctx, memberOf(account)),
 			tx.InsertGrant(ctx, "m1", access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}),
 			tx.InsertGrant(ctx, "m1", access.Grant{Environment: "e1", Role: access.Viewer}),
+			tx.InsertSession(ctx, sessionOf(account)),
 			tx.InsertToken(ctx, tokenOf(account)),
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),

@@ -41,6 +41,14 @@ func (tx *Tx) Memberships(ctx context.Context, person string) ([]Member, error) 
 	return all(ctx, tx, scanMember, selectMember+` WHERE m.person_id = $1 ORDER BY m.created_at, m.account_id`, person)
 }
 
+// AccountsOf lists the accounts a person belongs to, with what they set for themselves, the oldest membership first;
+// used through ReadAll.
+func (tx *Tx) AccountsOf(ctx context.Context, person string) ([]Account, error) {
+	return all(ctx, tx, scanAccount, `
+		SELECT `+accountColumns+` FROM accounts JOIN members m ON m.account_id = accounts.id
+		WHERE m.person_id = $1 ORDER BY m.created_at, m.account_id`, person)
+}
+
 // InsertGrant gives a holder (a member or a token) a role in an environment, or in "*".
 func (tx *Tx) InsertGrant(ctx context.Context, holder string, g access.Grant) error {
 	const insert = `INSERT INTO grants (account_id, holder_id, environment_id, role) VALUES ($1, $2, $3, $4)`

@@ -48,12 +48,20 @@ type problemDetail struct {
 	Fields    []fault.Field `json:"fields,omitempty"`
 	Routes    []fault.Route `json:"routes,omitempty"`
 	Plan      any           `json:"plan,omitempty"`
+	demands
+}
+
+// demands tell a program what to ask its user for.
+type demands struct {
+	SecondFactor []string `json:"second_factor,omitempty"`
+	StepUp       bool     `json:"step_up,omitempty"`
 }
 
 // adminProblem is the body of a refused /admin call.
 type adminProblem struct {
 	Error  string        `json:"error"`
 	Routes []fault.Route `json:"routes,omitempty"`
+	demands
 }
 
 // Problem answers err in the form of /v1. Of an error without a kind the caller learns nothing.
@@ -61,15 +69,17 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	e := explain(w, r, err)
 	WriteJSON(w, r, Status(e.Kind), problem{Error: problemDetail{
 		Type: e.Kind, Message: e.Error(), RequestID: RequestID(r.Context()), Fields: e.Fields, Routes: e.Routes,
-		Plan: e.Detail,
+		Plan: e.Detail, demands: demandsOf(e),
 	}})
 }
 
 // AdminProblem answers err in the bare form of /admin.
 func AdminProblem(w http.ResponseWriter, r *http.Request, err error) {
 	e := explain(w, r, err)
-	WriteJSON(w, r, Status(e.Kind), adminProblem{Error: e.Error(), Routes: e.Routes})
+	WriteJSON(w, r, Status(e.Kind), adminProblem{Error: e.Error(), Routes: e.Routes, demands: demandsOf(e)})
 }
+
+func demandsOf(e *fault.Error) demands { return demands{SecondFactor: e.Factors, StepUp: e.StepUp} }
 
 // Explain is the failure as its reader may see it, and notes in the request's event what only the log may know. An
 // error without a kind becomes fault.Internal.
