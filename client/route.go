@@ -73,6 +73,14 @@ func (c *Client) SwitchRoute(ctx context.Context, ref, environment string, activ
 	})
 }
 
+// RecordRoute says whether the content of a route's calls is recorded in one environment; nil is as the environment says.
+func (c *Client) RecordRoute(ctx context.Context, ref, environment string, record *bool) (wire.RouteStatus, error) {
+	return do[wire.RouteStatus](ctx, c, request{
+		method: http.MethodPut, path: []string{"v1", "routes", ref, "environments", environment, "recording"},
+		body: wire.RouteRecord{Record: record},
+	})
+}
+
 func committing(message *string) url.Values {
 	if message == nil {
 		return nil

@@ -65,7 +65,7 @@ var table = map[string]row{
 	"internal/gateway": {
 		[]string{
 			"internal/snapshot", "internal/web", "internal/route", "internal/secret", "internal/apikey", "internal/access",
-			"internal/guard", "internal/echo",
+			"internal/guard", "internal/echo", "internal/cut",
 		},
 		"the hot path reads the snapshot and nothing else, so that no call waits for the control plane; whether a token may call is decided where everything is",
 	},
@@ -76,7 +76,7 @@ var table = map[string]row{
 	"internal/snapshot": {
 		[]string{
 			"internal/access", "internal/apikey", "internal/definition", "internal/environment", "internal/route",
-			"internal/secret",
+			"internal/secret", "internal/cut",
 		},
 		"the data plane's state, compiled from the concepts; where it comes from is the feed's affair",
 	},
@@ -85,7 +85,8 @@ var table = map[string]row{
 		"the versioned tree knows the kinds it holds, and they do not know it",
 	},
 	"internal/route":       {[]string{"internal/access", "internal/secret"}, "a definition refers to secrets"},
-	"internal/environment": {[]string{"internal/access", "internal/secret"}, "pure rules beside a route's"},
+	"internal/environment": {[]string{"internal/access", "internal/secret", "internal/cut"}, "pure rules beside a route's; an environment lists the fields that are cut out of what is recorded"},
+	"internal/cut":         {nil, "taking fields out of a text depends on neither calls nor secrets"},
 	"internal/intake":      {[]string{"internal/secret"}, "reading files and names is pure; what is done with them is the command's"},
 	"internal/audit":       {[]string{"internal/access", "internal/secret"}, "an entry names who did what"},
 	"internal/variable":    {[]string{"internal/secret"}, "a variable is named as a secret is"},

@@ -20,6 +20,7 @@ type Environment struct {
 	Head                  int64           `json:"head"`
 	Hold                  *Hold           `json:"hold"`
 	Protection            json.RawMessage `json:"protection"`
+	Logs                  LogSettings     `json:"logs"`
 	CreatedAt             Time            `json:"created_at"`
 	UpdatedAt             Time            `json:"updated_at"`
 }
@@ -45,4 +46,21 @@ type EnvironmentUpdate struct {
 	DistinctValues        *string         `json:"distinct_values,omitempty"`
 	Protected             *bool           `json:"protected,omitempty"`
 	Protection            json.RawMessage `json:"protection,omitempty"`
+	Logs                  *LogUpdate      `json:"logs,omitempty"`
+}
+
+// LogSettings say what is recorded of an environment's calls, and for how long they are kept: Retention is like "30d" or
+// "36h0m0s". RecordContent holds where a route does not say otherwise. Cut are the fields that are cut out of what is
+// recorded, besides those that always are: names, or paths in JSON such as $.customer.iban.
+type LogSettings struct {
+	Retention     string   `json:"retention"`
+	RecordContent bool     `json:"record_content"`
+	Cut           []string `json:"cut"`
+}
+
+// LogUpdate changes LogSettings; absent fields stay as they are.
+type LogUpdate struct {
+	Retention     *string   `json:"retention,omitempty"`
+	RecordContent *bool     `json:"record_content,omitempty"`
+	Cut           *[]string `json:"cut,omitempty"`
 }

@@ -45,11 +45,17 @@ type RouteStatus struct {
 	Committed   bool   `json:"committed"`
 	Active      bool   `json:"active"`
 	Hash        string `json:"hash,omitempty"`
+	Record      *bool  `json:"record"` // whether the content of its calls is recorded; null: as the environment says
 }
 
 // RouteSwitch is the body of PUT /v1/routes/{key}/environments/{environment}/status.
 type RouteSwitch struct {
 	Active bool `json:"active"`
+}
+
+// RouteRecord is the body of PUT /v1/routes/{key}/environments/{environment}/recording; null is as the environment says.
+type RouteRecord struct {
+	Record *bool `json:"record"`
 }
 
 // RouteEffective is the resolved definition of a route in one environment. Origin tells for each field, and for each

@@ -67,6 +67,7 @@ route.delete            environment  o a d . .
 route.effective         environment  o a d . v
 route.list              anywhere     o a d . v
 route.read              anywhere     o a d . v
+route.record            environment  o a . . .
 route.save              environment  o a d . .
 route.switch            environment  o a d . .
 secret.create           account      o a . . .

@@ -49,6 +49,7 @@ const (
 	RouteSave      Action = "route.save"
 	RouteDelete    Action = "route.delete"
 	RouteSwitch    Action = "route.switch"
+	RouteRecord    Action = "route.record"
 
 	ChangeList       Action = "change.list"
 	ChangeDiscard    Action = "change.discard"
@@ -200,6 +201,7 @@ var rules = map[Action]rule{
 	RouteSave:      {scope: EnvironmentScope, roles: builders, does: "save routes"},
 	RouteDelete:    {scope: EnvironmentScope, roles: builders, does: "delete routes"},
 	RouteSwitch:    {scope: EnvironmentScope, roles: builders, does: "switch routes in this environment"},
+	RouteRecord:    {scope: EnvironmentScope, roles: managers, does: "say what is recorded of calls in this environment"},
 
 	ChangeList:       {scope: AnywhereScope, roles: readers, does: "see what is saved and uncommitted"},
 	ChangeDiscard:    {scope: EnvironmentScope, roles: builders, does: "discard what is saved"},

@@ -170,6 +170,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"DELETE", routes + "/{key}", "delete-route", access.RouteDelete, "Delete a route as a draft, or commit the deletion at once"}, a.deleteRoute, fails(409))
 	answer(a, op{"GET", routes + "/{key}/effective", "get-effective-route", access.RouteEffective, "Resolve a route for an environment"}, a.effectiveRoute)
 	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/status", "switch-route", access.RouteSwitch, "Switch a route on or off in an environment"}, a.switchRoute, takes[wire.RouteSwitch](), freezes)
+	answer(a, op{"PUT", routes + "/{key}/environments/{environment}/recording", "record-route", access.RouteRecord, "Say whether the content of a route's calls is recorded in an environment"}, a.recordRoute, takes[wire.RouteRecord]())
 
 	answer(a, op{"GET", "/v1/changes", "list-changes", access.ChangeList, "List what is saved and uncommitted"}, a.listChanges, also(access.TreeRead))
 	answer(a, op{"DELETE", "/v1/changes/{kind}/{key}", "discard-change", access.ChangeDiscard, "Discard what is saved of a definition"}, a.discardChange)

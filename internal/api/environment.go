@@ -65,6 +65,9 @@ func (a *API) updateEnvironment(ctx context.Context, c *call, in *byID) (wire.En
 	if b.DistinctValues != nil {
 		f.DistinctValues = new(environment.Distinct(*b.DistinctValues))
 	}
+	if b.Logs != nil {
+		f.Logs = &environment.LogFields{Retention: b.Logs.Retention, Record: b.Logs.RecordContent, Cut: b.Logs.Cut}
+	}
 	if b.Protection != nil {
 		p, err := environment.DecodeProtection(b.Protection)
 		if err != nil {
@@ -93,6 +96,10 @@ func environmentOf(e environment.Environment) (wire.Environment, error) {
 		IsDefault: e.IsDefault, Level: e.Level, Protected: e.Protected,
 		ObfuscateCustomerData: e.ObfuscateCustomerData, ShowMessageContents: e.ShowMessageContents,
 		DistinctValues: string(e.DistinctValues), RootHash: e.RootHash, Head: e.Head, Hold: holdOf(e.Hold), Protection: protection,
+		Logs: wire.LogSettings{
+			Retention: environment.FormatRetention(e.Logs.Retention), RecordContent: e.Logs.Record,
+			Cut: convert(e.Logs.Cut, func(field string) string { return field }),
+		},
 		CreatedAt: wire.Time(e.CreatedAt), UpdatedAt: wire.Time(e.UpdatedAt),
 	}, nil
 }

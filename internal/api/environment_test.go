@@ -26,7 +26,7 @@ func TestEnvironments(t *testing.T) {
 	r.do("POST", "/v1/environments", `{"name":"staging","display_name":"Staging","description":"Pre-production testing","color":"#f59e0b"}`).data(201, &e)
 	want := wire.Environment{
 		Name: "staging", DisplayName: "Staging", Description: "Pre-production testing", Color: "#f59e0b", Level: 1,
-		ShowMessageContents: true, DistinctValues: "off", Protection: json.RawMessage(`{"approvals":0,"freeze":[]}`),
+		ShowMessageContents: true, DistinctValues: "off", Protection: json.RawMessage(`{"approvals":0,"freeze":[]}`), Logs: wire.LogSettings{Retention: "30d", Cut: []string{}},
 	}
 	if d := cmp.Diff(want, e, cmpopts.IgnoreFields(want, "ID", "RootHash", "CreatedAt", "UpdatedAt"), cmpopts.EquateComparable(wire.Time{})); d != "" {
 		t.Errorf("created (-want +got):\n%s", d)

@@ -87,6 +87,15 @@ func (a *API) switchRoute(ctx context.Context, c *call, in *routeInEnvironment) 
 	return routeStatusOf(status), err
 }
 
+func (a *API) recordRoute(ctx context.Context, c *call, in *routeInEnvironment) (wire.RouteStatus, error) {
+	b, err := decode[wire.RouteRecord](c)
+	if err != nil {
+		return wire.RouteStatus{}, err
+	}
+	status, err := a.control.RecordRoute(ctx, c.who, in.Key, in.Environment, b.Record)
+	return routeStatusOf(status), err
+}
+
 // route is routeOf with the ETag, unless there is no route: without one there are no names to show it by.
 func (c *call) route(r control.Route, err error) (wire.Route, error) {
 	if err != nil {
@@ -115,7 +124,7 @@ func routeOf(r control.Route) wire.Route {
 }
 
 func routeStatusOf(s control.RouteStatus) wire.RouteStatus {
-	return wire.RouteStatus{Environment: s.Environment.Name, Committed: s.Committed, Active: s.Active, Hash: string(s.Hash)}
+	return wire.RouteStatus{Environment: s.Environment.Name, Committed: s.Committed, Active: s.Active, Hash: string(s.Hash), Record: s.Record}
 }
 
 func rateLimitOf(l *route.RateLimit) *wire.RateLimit {

@@ -93,7 +93,8 @@ func AllowedDetail(key string) bool {
 	switch key {
 	case "name", "version", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite",
 		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze",
-		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route":
+		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route",
+		"retention", "record", "cut":
 		return true
 	default:
 		return false

@@ -31,6 +31,7 @@ func environmentColumns() []column[wire.Environment] {
 			return yes(e.ShowMessageContents)
 		}},
 		{head: "distinct values", cell: func(e wire.Environment) string { return e.DistinctValues }, single: true},
+		{head: "logs", cell: logsOf, single: true},
 		{head: "protection", cell: protectionLine, single: true},
 		{head: "hold", cell: holdLine, single: true},
 		{head: "head", cell: func(e wire.Environment) string { return strconv.FormatInt(e.Head, 10) }, single: true},
@@ -94,6 +95,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 	var name, displayName, description, color, distinct string
 	var isDefault, obfuscate, show bool
 	var protect protectionFlags
+	var logs logSettings
 	cmd := &cobra.Command{
 		Use: "update ENVIRONMENT", Short: "Change, rename or protect an environment", Args: arguments(0, "ENVIRONMENT"),
 		Example: `  lockage environments update production --approvals 1
@@ -109,7 +111,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
     end: 2027-01-02T00:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := anyGiven(cmd, "name", "display-name", "description", "color", "default", "obfuscate-customer-data",
-				"show-message-contents", "distinct-values", "protected", "approvals", "freeze-file"); err != nil {
+				"show-message-contents", "distinct-values", "protected", "approvals", "freeze-file", "log-retention", "record-content", "cut"); err != nil {
 				return err
 			}
 			c, err := p.connect()
@@ -131,6 +133,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 				DistinctValues:        given(cmd, "distinct-values", distinct),
 				Protected:             given(cmd, "protected", protect.protected),
 				Protection:            protection,
+				Logs:                  logs.update(cmd),
 			})
 			return printOne(p, e, err, environmentColumns())
 		},
@@ -144,6 +147,7 @@ func (p *program) environmentsUpdate() *cobra.Command {
 	cmd.Flags().BoolVar(&show, "show-message-contents", false, "show the contents of messages to people")
 	cmd.Flags().StringVar(&distinct, "distinct-values", "", "what becomes of a value that is the same as in an environment below, a `RULE`: off, warn or block")
 	protect.register(cmd)
+	logs.register(cmd)
 	return cmd
 }
 

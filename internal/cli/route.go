@@ -14,7 +14,7 @@ import (
 func (p *program) routes() *cobra.Command {
 	g := group("routes", "What may be called through the gateway, and what is injected on the way",
 		p.routesList(), p.routesGet(), p.writing(p.routesCreate()), p.writing(p.routesUpdate()), p.writing(p.routesDelete()),
-		p.routesEffective(), p.writing(p.routesSwitch()))
+		p.routesEffective(), p.writing(p.routesSwitch()), p.writing(p.routesRecording()))
 	p.remote(g)
 	return g
 }

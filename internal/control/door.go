@@ -25,6 +25,7 @@ type visit struct {
 	override    string          // why a freeze was overridden, where one was
 	overruled   map[string]bool // the environments whose freeze was, by id
 	contents    bodies          // what was read so far
+	recorded    recordingMap    // likewise; nil: not yet
 	lost        bool            // what was asked for is not there for the principal
 	decided     bool            // by the scope, of several environments
 }

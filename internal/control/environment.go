@@ -187,6 +187,15 @@ func environmentDetail(before, after environment.Environment) map[string]string 
 	if after.DistinctValues != before.DistinctValues {
 		pairs = append(pairs, "distinct_values", string(after.DistinctValues))
 	}
+	if after.Logs.Retention != before.Logs.Retention {
+		pairs = append(pairs, "retention", environment.FormatRetention(after.Logs.Retention))
+	}
+	if after.Logs.Record != before.Logs.Record {
+		pairs = append(pairs, "record", strconv.FormatBool(after.Logs.Record))
+	}
+	if !slices.Equal(after.Logs.Cut, before.Logs.Cut) {
+		pairs = append(pairs, "cut", strconv.Itoa(len(after.Logs.Cut))+" fields")
+	}
 	return audit.Detail(pairs...)
 }
 

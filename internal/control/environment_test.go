@@ -45,7 +45,7 @@ func TestEnvironmentsAreInsertedBelowProduction(t *testing.T) {
 		}
 		want := environment.Environment{
 			ID: got.ID, Name: name, DisplayName: display, Description: text, Color: color, Level: 1, ObfuscateCustomerData: true, DistinctValues: environment.DistinctOff,
-			RootHash: got.RootHash, CreatedAt: x.clock.Now(), UpdatedAt: x.clock.Now(),
+			RootHash: got.RootHash, CreatedAt: x.clock.Now(), UpdatedAt: x.clock.Now(), Logs: environment.Logs{Retention: environment.DefaultRetention},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("staging (-want +got):\n%s", diff)

@@ -131,6 +131,10 @@ func (x *fixture) operations(t *testing.T) []operation {
 			_, err := x.ExportAudit(ctx, who, control.AuditFilter{Action: "secret.create", Outcome: "allowed"}, control.ExportCSV)
 			return err
 		}, nil},
+		{"record its calls", access.RouteRecord, "production", "route charges", []string{"record", "true"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.RecordRoute(ctx, who, "charges", "production", new(true))
+			return err
+		}, nil},
 		{"commit", access.DefinitionCommit, "development", "commit 1", []string{"message", "begin", "changes", "1"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.Commit(ctx, who, "begin", nil)
 			return err

@@ -36,6 +36,7 @@ type RouteStatus struct {
 	Committed   bool
 	Active      bool
 	Hash        definition.Hash
+	Record      *bool // whether the content of its calls is recorded; nil: as the environment says
 }
 
 // EffectiveRoute is a route resolved for one environment; Source is "committed" or, where it is not live yet, "draft".
@@ -113,11 +114,15 @@ func (v *visit) view(ctx context.Context, d definition.Identity) (r Route, err e
 	if err != nil {
 		return r, err
 	}
+	recordings, err := v.recordings(ctx)
+	if err != nil {
+		return r, err
+	}
 	for _, e := range v.pipeline {
 		if !v.who.Sees(e.ID) {
 			continue
 		}
-		status := RouteStatus{Environment: e}
+		status := RouteStatus{Environment: e, Record: recordings[store.Recording{EnvironmentID: e.ID, DefinitionID: d.ID}]}
 		for _, t := range live {
 			if t.EnvironmentID != e.ID {
 				continue

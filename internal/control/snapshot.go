@@ -46,7 +46,7 @@ func (f Feed) Load(ctx context.Context, account string) (in snapshot.Input, err 
 func loadEnvironments(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 	list, err := tx.Environments(ctx)
 	for _, e := range list {
-		in.Environments = append(in.Environments, snapshot.Environment{ID: e.ID, Name: e.Name, Level: e.Level, Protected: e.Protected})
+		in.Environments = append(in.Environments, snapshot.Environment{ID: e.ID, Name: e.Name, Level: e.Level, Protected: e.Protected, Record: e.Logs.Record, Cut: e.Logs.Cut})
 	}
 	return err
 }
@@ -86,18 +86,23 @@ func loadRoutes(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 	if err != nil {
 		return err
 	}
+	recordings, err := recordings(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for _, t := range entries {
 		if t.Ref.Kind == definition.KindRoute {
 			in.Routes = append(in.Routes, snapshot.Route{
 				EnvironmentID: t.EnvironmentID, ID: t.ID, Key: t.Ref.Key, Hash: t.Hash, Content: bodies[t.Hash], Active: t.Active,
+				Record: recordings[store.Recording{EnvironmentID: t.EnvironmentID, DefinitionID: t.ID}],
 			})
 		}
 	}
-	return loadDrafts(ctx, tx, in)
+	return loadDrafts(ctx, tx, in, recordings)
 }
 
 // loadDrafts adds what is saved and uncommitted, for test calls in the first environment.
-func loadDrafts(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
+func loadDrafts(ctx context.Context, tx *store.Tx, in *snapshot.Input, recordings recordingMap) error {
 	drafts, err := tx.Drafts(ctx)
 	if err != nil {
 		return err
@@ -113,6 +118,7 @@ func loadDrafts(ctx context.Context, tx *store.Tx, in *snapshot.Input) error {
 		}
 		in.Routes = append(in.Routes, snapshot.Route{
 			EnvironmentID: first.ID, ID: d.ID, Key: d.Ref.Key, Hash: d.Hash, Content: body, Active: true, Draft: true,
+			Record: recordings[store.Recording{EnvironmentID: first.ID, DefinitionID: d.ID}],
 		})
 	}
 	return nil

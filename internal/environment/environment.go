@@ -25,6 +25,7 @@ type Environment struct {
 	ObfuscateCustomerData bool
 	ShowMessageContents   bool
 	DistinctValues        Distinct
+	Logs                  Logs
 	RootHash              string // of the tree that is live here
 	Head                  int64  // number of the newest commit; 0: none
 	CreatedAt             time.Time
@@ -70,11 +71,12 @@ func nameProblem(name string) string {
 func BuiltIn() (development, production Environment) {
 	development = Environment{
 		Name: "development", DisplayName: "Development", Color: "#3b82f6",
-		ShowMessageContents: true, DistinctValues: DistinctOff,
+		ShowMessageContents: true, DistinctValues: DistinctOff, Logs: Logs{Retention: DefaultRetention},
 	}
 	production = Environment{
 		Name: "production", DisplayName: "Production", Color: "#22c55e",
 		IsDefault: true, Level: 1, Protected: true, ObfuscateCustomerData: true, DistinctValues: DistinctWarn,
+		Logs: Logs{Retention: DefaultRetention},
 	}
 	return development, production
 }

@@ -68,11 +68,11 @@ func FuzzCheckName(f *testing.F) {
 func TestBuiltIn(t *testing.T) {
 	development, production := environment.BuiltIn()
 	wantDevelopment := environment.Environment{
-		Name: "development", DisplayName: "Development", Color: "#3b82f6", ShowMessageContents: true, DistinctValues: environment.DistinctOff,
+		Name: "development", DisplayName: "Development", Color: "#3b82f6", ShowMessageContents: true, DistinctValues: environment.DistinctOff, Logs: environment.Logs{Retention: environment.DefaultRetention},
 	}
 	wantProduction := environment.Environment{
 		Name: "production", DisplayName: "Production", Color: "#22c55e", IsDefault: true, Level: 1, Protected: true,
-		ObfuscateCustomerData: true, DistinctValues: environment.DistinctWarn,
+		ObfuscateCustomerData: true, DistinctValues: environment.DistinctWarn, Logs: environment.Logs{Retention: environment.DefaultRetention},
 	}
 	if diff := cmp.Diff(wantDevelopment, development); diff != "" {
 		t.Errorf("development (-want +got):\n%s", diff)

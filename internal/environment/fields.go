@@ -22,11 +22,12 @@ type Fields struct {
 	Protected             *bool
 	Protection            *Protection
 	DistinctValues        *Distinct
+	Logs                  *LogFields
 }
 
 // New makes an environment without id, level and times. It refuses all bad fields at once.
 func New(f Fields) (Environment, error) {
-	e := Environment{Color: DefaultColor, ShowMessageContents: true, DistinctValues: DistinctOff}
+	e := Environment{Color: DefaultColor, ShowMessageContents: true, DistinctValues: DistinctOff, Logs: Logs{Retention: DefaultRetention}}
 	if f.Name == nil {
 		f.Name = new(string) // refused as an empty one
 	}
@@ -83,6 +84,8 @@ func (e Environment) Apply(f Fields) (Environment, error) {
 		refuse("distinct_values", distinctProblem(e.DistinctValues))
 	}
 	e, fields := e.protect(f.Protected, f.Protection)
+	refused = append(refused, fields...)
+	e.Logs, fields = e.Logs.apply(f.Logs)
 	refused = append(refused, fields...)
 	if f.ObfuscateCustomerData != nil {
 		e.ObfuscateCustomerData = *f.ObfuscateCustomerData

@@ -16,11 +16,11 @@ func TestNew(t *testing.T) {
 	}{
 		"defaults": {
 			environment.Fields{Name: new("staging")},
-			environment.Environment{Name: "staging", DisplayName: "staging", Color: "#6366f1", ShowMessageContents: true, DistinctValues: environment.DistinctOff},
+			environment.Environment{Name: "staging", DisplayName: "staging", Color: "#6366f1", ShowMessageContents: true, DistinctValues: environment.DistinctOff, Logs: environment.Logs{Retention: environment.DefaultRetention}},
 		},
 		"empty texts are the defaults": {
 			environment.Fields{Name: new("qa"), DisplayName: new(""), Description: new(""), Color: new("")},
-			environment.Environment{Name: "qa", DisplayName: "qa", Color: "#6366f1", ShowMessageContents: true, DistinctValues: environment.DistinctOff},
+			environment.Environment{Name: "qa", DisplayName: "qa", Color: "#6366f1", ShowMessageContents: true, DistinctValues: environment.DistinctOff, Logs: environment.Logs{Retention: environment.DefaultRetention}},
 		},
 		"everything": {
 			environment.Fields{
@@ -30,7 +30,7 @@ func TestNew(t *testing.T) {
 			},
 			environment.Environment{
 				Name: "qa", DisplayName: "Prüfung", Description: "line\n\tline", Color: "#F59e0b",
-				IsDefault: true, ObfuscateCustomerData: true, DistinctValues: environment.DistinctBlock,
+				IsDefault: true, ObfuscateCustomerData: true, DistinctValues: environment.DistinctBlock, Logs: environment.Logs{Retention: environment.DefaultRetention},
 			},
 		},
 	}

@@ -34,11 +34,14 @@ func (x *exchange) write(status int, body []byte) {
 	h := x.w.Header()
 	x.sign(h)
 	x.closeEarly(h)
+	x.answers(h)
 	x.w.WriteHeader(status)
 	if x.r.Method != http.MethodHead {
 		n, _ := x.w.Write(body)
 		x.bytesOut = int64(n)
+		x.answering(body[:n])
 	}
+	x.answeredAll()
 }
 
 // sign sets what every answer carries.

@@ -53,13 +53,14 @@ func injectedLength(v *snapshot.Value) int {
 func (x *exchange) guard() (*echo.Guard, *Refusal) {
 	if x.echoes == nil {
 		x.echoes = x.g.echoes.Get().(*echoes) //nolint:errcheck,forcetypeassert // the pool holds nothing else
-		x.echoes.refusal = x.echoes.open(x.d)
+		values, _ := x.d.guarded()
+		x.echoes.refusal = x.echoes.open(x.d, values)
 	}
 	return &x.echoes.guard, x.echoes.refusal
 }
 
-func (e *echoes) open(d *Decision) *Refusal {
-	values, _ := d.guarded()
+// open opens values of a call.
+func (e *echoes) open(d *Decision, values []*snapshot.Value) *Refusal {
 	e.values = append(e.values, values...)
 	for i, v := range e.values {
 		if injectedLength(v) == 0 {
@@ -138,11 +139,15 @@ func (x *exchange) forget() {
 			}
 		}
 	}
+	e.wipe()
+	x.g.echoes.Put(e)
+}
+
+func (e *echoes) wipe() {
 	e.guard.Reset()
 	e.plain.reset()
 	clear(e.values)
 	e.values, e.screen, e.refusal = e.values[:0], screen{}, nil
-	x.g.echoes.Put(e)
 }
 
 // redactHeader looks through the values of an answer's headers or trailers.

@@ -94,7 +94,7 @@ type Recorder struct {
 // NewRecorder makes one.
 func NewRecorder(size int, s Sink, logger *slog.Logger) *Recorder {
 	r := &Recorder{}
-	r.recorder = newRecorder(size, flushEvery, s, &r.Dropped, logger)
+	r.recorder = newRecorder(size, flushEvery, s, &r.Dropped, new(budget), logger)
 	return r
 }
 
@@ -130,3 +130,9 @@ func (d *Decision) Plain() []byte { return d.plain.b[:cap(d.plain.b)] }
 
 // Intercept takes the place of the network for targets of http.
 func (g *Gateway) Intercept(rt http.RoundTripper) { g.pools.plain.RegisterProtocol("http", rt) }
+
+// LimitContents sets how many bytes of content may be in memory.
+func (g *Gateway) LimitContents(most int64) { g.contents.most = most }
+
+// ContentsUsed is how many are.
+func (g *Gateway) ContentsUsed() int64 { return g.contents.used.Load() }

@@ -80,6 +80,7 @@ type Gateway struct {
 	buffers  sync.Pool // of *[]byte, for copying bodies
 	echoes   sync.Pool // of *echoes
 	bodies   *semaphore.Weighted
+	contents budget // of what is recorded of calls
 	open     *xsync.Map[*tunnel, struct{}]
 
 	destinations throttle // of log lines
@@ -126,11 +127,11 @@ func New(c Config) (*Gateway, error) {
 		open:        xsync.NewMap[*tunnel, struct{}](),
 		buffers:     sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }},
 		echoes:      sync.Pool{New: func() any { return new(echoes) }},
-		stopSweeper: make(chan struct{}),
+		stopSweeper: make(chan struct{}), contents: budget{most: maxContents},
 	}
 	g.storing, g.giveUp = context.WithCancel(context.Background())
 	g.tunnelling, g.endTunnels = context.WithCancel(context.Background())
-	g.recorder = newRecorder(c.Queue, c.Flush, c.Sink, &g.counters.dropped, c.Logger)
+	g.recorder = newRecorder(c.Queue, c.Flush, c.Sink, &g.counters.dropped, &g.contents, c.Logger)
 	g.pools = newPools(&http.Transport{
 		DialContext:            g.dialer.DialContext, // and no Proxy: the guard must see the target's own address
 		TLSClientConfig:        c.TLS.Clone(),

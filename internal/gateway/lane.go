@@ -41,6 +41,7 @@ type exchange struct {
 	errorType string
 	bytesIn   int64
 	bytesOut  int64
+	capture   *capture // nil: the call's content is not recorded
 
 	// Provisional answers (1xx) come in a goroutine of the client, which may be late.
 	mu    sync.Mutex
@@ -67,6 +68,7 @@ func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 	if refusal != nil && x.d.stale != nil {
 		refusal = x.renewed(x.ask, refusal)
 	}
+	x.capturing()
 	if refusal == nil {
 		refusal = x.forward()
 	}
@@ -125,6 +127,7 @@ func (x *exchange) record() {
 		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, Uses: d.Uses, ErrorType: x.errorType,
 		Redacted: x.redacted, Echoed: x.echoed, Address: x.address,
 	}
+	c.Content = x.content()
 	if d.Environment != nil {
 		c.EnvironmentID = d.Environment.ID
 	}

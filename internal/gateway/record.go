@@ -18,6 +18,7 @@ type Sink interface {
 
 const (
 	batchSize     = 500
+	batchContents = 8 << 20 // bytes of content in a batch, after which it is full
 	flushEvery    = 200 * time.Millisecond
 	flushAttempts = 5
 	flushPause    = 100 * time.Millisecond // after the first failed attempt; doubles
@@ -27,19 +28,20 @@ const (
 // recorder carries records from the calls to the sink. Calls only put into a bounded queue, without a lock and without
 // waiting; what does not fit, or cannot be stored after several attempts, is counted, and logged at most once a second.
 type recorder struct {
-	queue   *xsync.MPMCQueue[route.Call]
-	every   time.Duration
-	sink    Sink
-	dropped *atomic.Int64
-	logger  *slog.Logger
-	stop    chan struct{}
-	done    chan struct{}
-	logged  int64 // of dropped
+	queue    *xsync.MPMCQueue[route.Call]
+	every    time.Duration
+	sink     Sink
+	dropped  *atomic.Int64
+	contents *budget // what calls that wait take of it is given back here
+	logger   *slog.Logger
+	stop     chan struct{}
+	done     chan struct{}
+	logged   int64 // of dropped
 }
 
-func newRecorder(size int, every time.Duration, sink Sink, dropped *atomic.Int64, logger *slog.Logger) *recorder {
+func newRecorder(size int, every time.Duration, sink Sink, dropped *atomic.Int64, contents *budget, logger *slog.Logger) *recorder {
 	return &recorder{
-		queue: xsync.NewMPMCQueue[route.Call](size), every: every, sink: sink, dropped: dropped, logger: logger,
+		queue: xsync.NewMPMCQueue[route.Call](size), every: every, sink: sink, dropped: dropped, contents: contents, logger: logger,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -52,6 +54,16 @@ func (r *recorder) record(c route.Call) {
 		}
 	}
 	r.dropped.Add(1)
+	r.forget(c)
+}
+
+// forget gives back the memory that a call's content takes.
+func (r *recorder) forget(calls ...route.Call) {
+	for _, c := range calls {
+		if c.Content != nil {
+			r.contents.give(contentSize(c.Content))
+		}
+	}
 }
 
 // run hands records on until stop, then what is left.
@@ -79,10 +91,15 @@ func (r *recorder) run(ctx context.Context) {
 func (r *recorder) flush(ctx context.Context) {
 	for {
 		batch := make([]route.Call, 0, batchSize)
-		for len(batch) < batchSize {
+		size, empty := int64(0), false
+		for len(batch) < batchSize && size < batchContents {
 			c, ok := r.queue.TryDequeue()
 			if !ok {
+				empty = true
 				break
+			}
+			if c.Content != nil {
+				size += contentSize(c.Content)
 			}
 			batch = append(batch, c)
 		}
@@ -90,7 +107,8 @@ func (r *recorder) flush(ctx context.Context) {
 			return
 		}
 		r.store(ctx, batch)
-		if len(batch) < batchSize {
+		r.forget(batch...)
+		if empty {
 			return
 		}
 	}

@@ -53,6 +53,7 @@ func (x *exchange) relay(answer *http.Response) *Refusal {
 	x.closeEarly(h)
 	x.announce(h, answer)
 	x.status, x.sized = answer.StatusCode, h.Get("Content-Length") != ""
+	x.answers(h)
 	x.w.WriteHeader(answer.StatusCode)
 	if answer.Body != http.NoBody {
 		var err error
@@ -65,6 +66,7 @@ func (x *exchange) relay(answer *http.Response) *Refusal {
 			x.abort(err)
 		}
 	}
+	x.answeredAll()
 	x.trail(h, answer, screen)
 	return nil
 }
@@ -114,6 +116,7 @@ func (x *exchange) copy(answer *http.Response) error {
 				return errCaller
 			}
 			x.bytesOut += int64(n)
+			x.answering((*buf)[:n])
 			if err != io.EOF && (answer.ContentLength < 0 || x.bytesOut < answer.ContentLength) { //nolint:errorlint // as io.Reader says
 				if err := x.control.Flush(); err != nil {
 					return errCaller

@@ -90,6 +90,7 @@ func (s *screen) copy() error {
 		if len(out) > 0 {
 			n, err := s.x.w.Write(out)
 			s.x.bytesOut += int64(n)
+			s.x.answering(out[:n])
 			if err != nil {
 				return errCaller
 			}

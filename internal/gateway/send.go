@@ -19,6 +19,9 @@ func (x *exchange) receive(clock *deadline) {
 	// HTTP/1 would otherwise hold the answer back until the body was read.
 	_ = x.control.EnableFullDuplex()
 	x.upload = &upload{src: x.r.Body, size: x.r.ContentLength, clock: clock}
+	if x.capture != nil {
+		x.upload.tee = &x.capture.request
+	}
 }
 
 // unwanted gets rid of a body that nothing has begun to read, when a call ends before that. HTTP/1 would hold the answer

@@ -9,16 +9,19 @@ type Stats struct {
 	Dropped  int64            // records of calls that were lost
 	InFlight int64            // calls under way
 
+	ContentsDropped int64 // contents of calls that were not recorded for want of memory, or because a value could not be looked for
+
 	Echoes    int64 // how often an injected value was taken out of an answer
 	Unscanned int64 // answers that could not be looked through for them
 }
 
 // counters are written on every call and read by Stats.
 type counters struct {
-	classes  [5]atomic.Int64                     // 1xx to 5xx
-	errors   [len(errorTypeArray{})]atomic.Int64 // by the index of errorTypes
-	dropped  atomic.Int64
-	inFlight atomic.Int64
+	classes         [5]atomic.Int64                     // 1xx to 5xx
+	errors          [len(errorTypeArray{})]atomic.Int64 // by the index of errorTypes
+	dropped         atomic.Int64
+	contentsDropped atomic.Int64
+	inFlight        atomic.Int64
 
 	echoes, unscanned atomic.Int64
 }
@@ -45,7 +48,7 @@ func (g *Gateway) Stats() Stats {
 	c := &g.counters
 	s := Stats{
 		Classes: make(map[string]int64, len(c.classes)), Errors: make(map[string]int64, len(c.errors)),
-		Dropped: c.dropped.Load(), InFlight: c.inFlight.Load(),
+		Dropped: c.dropped.Load(), ContentsDropped: c.contentsDropped.Load(), InFlight: c.inFlight.Load(),
 		Echoes: c.echoes.Load(), Unscanned: c.unscanned.Load(),
 	}
 	for i := range c.classes {

@@ -12,6 +12,8 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"github.com/lockage/lockage/internal/route"
 )
 
 // upgrade is the protocol a call asks to switch to, "" for none. Other versions of HTTP and TLS are none: through such a
@@ -175,6 +177,11 @@ func (x *exchange) switchCaller(w *bufio.Writer, answer *http.Response) error {
 	x.sign(h)
 	h["Connection"] = []string{"Upgrade"}
 	h["Upgrade"] = answer.Header["Upgrade"]
+	x.answers(h)
+	if x.capture != nil { // in another protocol a credential may look like anything
+		x.capture.request.skip(route.OmittedUpgraded)
+		x.capture.response.skip(route.OmittedUpgraded)
+	}
 	_, err := w.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
 	if err == nil {
 		err = h.Write(w)

@@ -22,6 +22,7 @@ type upload struct {
 	stopped atomic.Bool
 	mu      sync.Mutex   // held while reading; nobody waits for it but stop
 	err     error        // under mu: why it could not be read
+	tee     *tee         // nil: nothing is recorded of it
 	expects *expectation // nil: the caller does not wait to be asked
 }
 
@@ -48,6 +49,12 @@ func (u *upload) Read(p []byte) (int, error) {
 		if u.count.Add(int64(n)) >= u.size && u.size >= 0 {
 			u.done.Store(true)
 		}
+		if u.tee != nil {
+			u.tee.add(p[:n])
+		}
+	}
+	if u.tee != nil && (u.done.Load() || err == io.EOF) { //nolint:errorlint // as io.Reader asks
+		u.tee.end()
 	}
 	switch {
 	case err == io.EOF: //nolint:errorlint // as io.Reader asks

@@ -15,6 +15,8 @@ var (
 	inFlight    = prometheus.NewDesc("lockage_gateway_in_flight", "Calls in flight.", nil, nil)
 	dropped     = prometheus.NewDesc("lockage_gateway_records_dropped_total", "Records of calls that were lost because they could not be stored in time.", nil, nil)
 	echoes      = prometheus.NewDesc("lockage_gateway_echoes_total", "Injected values that were taken out of answers.", nil, nil)
+	contents    = prometheus.NewDesc("lockage_gateway_contents_dropped_total", "Contents of calls that were to be recorded and were not: too much was waiting, or a value could not be looked for.", nil, nil)
+	unsealed    = prometheus.NewDesc("lockage_contents_unsealed_total", "Contents of calls that were not stored because their key could not be made or opened.", nil, nil)
 	unscanned   = prometheus.NewDesc("lockage_gateway_echo_unscanned_total", "Answers that the echo guard could not look through: of another coding, or of an upgraded connection.", nil, nil)
 
 	behindMetric   = prometheus.NewDesc("lockage_audit_checkpoint_behind_seconds", "For how long a checkpoint of the audit log waits to be carried away; 0 when none does.", nil, nil)
@@ -25,7 +27,7 @@ var (
 type gatewayCollector struct{ r *Running }
 
 func (gatewayCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{callsMetric, errorMetric, inFlight, dropped, echoes, unscanned} {
+	for _, d := range []*prometheus.Desc{callsMetric, errorMetric, inFlight, dropped, contents, unsealed, echoes, unscanned} {
 		descs <- d
 	}
 }
@@ -43,6 +45,8 @@ func (g gatewayCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	out <- prometheus.MustNewConstMetric(inFlight, prometheus.GaugeValue, float64(stats.InFlight))
 	out <- prometheus.MustNewConstMetric(dropped, prometheus.CounterValue, float64(stats.Dropped))
+	out <- prometheus.MustNewConstMetric(contents, prometheus.CounterValue, float64(stats.ContentsDropped))
+	out <- prometheus.MustNewConstMetric(unsealed, prometheus.CounterValue, float64(g.r.operations.UnsealedContents()))
 	out <- prometheus.MustNewConstMetric(echoes, prometheus.CounterValue, float64(stats.Echoes))
 	out <- prometheus.MustNewConstMetric(unscanned, prometheus.CounterValue, float64(stats.Unscanned))
 }

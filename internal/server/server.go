@@ -49,20 +49,21 @@ type Running struct {
 	// Bootstrapped is what the first start made and nobody was shown; nil on every later one. Call Shown when it was.
 	Bootstrapped *Credentials
 
-	first    string // path of the file that keeps what was not shown
-	logger   *slog.Logger
-	closing  []func() error // undone in reverse, at the end or when the start fails
-	holder   *snapshot.Holder
-	keys     *keyWatch
-	store    *store.Store
-	gateway  *gateway.Gateway
-	fronts   [2]*http.Server // control plane, gateway
-	sockets  [2]net.Listener
-	tls      *tls.Config  // nil: clear text
-	witness  *checkpoints // nil: checkpoints are not carried anywhere
-	failed   chan error
-	stopLoop func()
-	draining chan struct{}
+	first      string // path of the file that keeps what was not shown
+	logger     *slog.Logger
+	closing    []func() error // undone in reverse, at the end or when the start fails
+	holder     *snapshot.Holder
+	keys       *keyWatch
+	store      *store.Store
+	operations *control.Control
+	gateway    *gateway.Gateway
+	fronts     [2]*http.Server // control plane, gateway
+	sockets    [2]net.Listener
+	tls        *tls.Config  // nil: clear text
+	witness    *checkpoints // nil: checkpoints are not carried anywhere
+	failed     chan error
+	stopLoop   func()
+	draining   chan struct{}
 }
 
 // Start starts a server; it serves until Stop.
@@ -107,6 +108,7 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	if err != nil {
 		return nil, err
 	}
+	r.operations = operations
 	r.keys = &keyWatch{
 		sealer: sealer, grace: c.KEKGrace, logger: logger, trouble: operations.KeyTrouble,
 		back: func(ctx context.Context) { _ = r.holder.RefreshAll(ctx) }, // what failed is logged, and tried again

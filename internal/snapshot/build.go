@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/cut"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
 )
@@ -61,7 +62,7 @@ func (b *builder) environments() {
 	b.byID = make(map[string]*LiveEnvironment, len(b.in.Environments))
 	b.account.environments = make(map[string]*LiveEnvironment, 2*len(b.in.Environments))
 	for _, e := range b.in.Environments {
-		live := &LiveEnvironment{ID: e.ID, Name: e.Name, Protected: e.Protected, routes: map[string]*LiveRoute{}, drafts: map[string]*LiveRoute{}}
+		live := &LiveEnvironment{ID: e.ID, Name: e.Name, Protected: e.Protected, Cut: cut.New(e.Cut), record: e.Record, routes: map[string]*LiveRoute{}, drafts: map[string]*LiveRoute{}}
 		b.byID[e.ID] = live
 		b.account.environments[e.Name] = live
 	}
@@ -100,7 +101,7 @@ func (b *builder) route(e *LiveEnvironment, r Route) *LiveRoute {
 	p, err := compile(e.ID, r.Content)
 	if err != nil {
 		b.problem("route", e.ID, r.ID, err)
-		return &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active}
+		return &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, Record: e.records(r)}
 	}
 	return b.bind(e, r, p, nil)
 }

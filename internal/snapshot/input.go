@@ -41,6 +41,8 @@ type Environment struct {
 	Name      string
 	Level     int
 	Protected bool
+	Record    bool     // content of calls is recorded, where a route does not say otherwise
+	Cut       []string // fields that are cut out of it
 }
 
 // Key is an API key. A key that is revoked for good may be left out; one that is revoked in the future (the grace of a
@@ -71,7 +73,8 @@ type Route struct {
 	Hash          definition.Hash
 	Content       []byte
 	Active        bool
-	Draft         bool // saved and uncommitted: it is called only by who asks for drafts
+	Draft         bool  // saved and uncommitted: it is called only by who asks for drafts
+	Record        *bool // whether the content of its calls is recorded; nil: as the environment says
 }
 
 // VariableValue is what a variable holds in one environment.

@@ -65,6 +65,7 @@ type LiveRoute struct {
 	Key    string
 	Hash   definition.Hash
 	Active bool // the switch
+	Record bool // the content of its calls is recorded
 
 	plan      *Plan // nil: the content does not compile
 	inForce   needs
@@ -161,10 +162,10 @@ func (b *builder) bind(e *LiveEnvironment, r Route, p *Plan, held *LiveRoute) *L
 		value, set := b.variables[slot{key, e.ID}]
 		variables[i] = Variable{Key: key, Value: value, Set: set}
 	}
-	if held != nil && slices.Equal(held.variables, variables) && held.Active == r.Active && slices.EqualFunc(held.Values(false), values, same) && slices.EqualFunc(held.Values(true), staged, same) {
+	if held != nil && slices.Equal(held.variables, variables) && held.Active == r.Active && held.Record == e.records(r) && slices.EqualFunc(held.Values(false), values, same) && slices.EqualFunc(held.Values(true), staged, same) {
 		return held
 	}
-	live := &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, plan: p, inForce: p.need(values), variables: variables}
+	live := &LiveRoute{ID: r.ID, Key: r.Key, Hash: r.Hash, Active: r.Active, Record: e.records(r), plan: p, inForce: p.need(values), variables: variables}
 	live.target = b.target(e, r, p, variables)
 	if !slices.EqualFunc(values, staged, same) {
 		try := p.need(staged)

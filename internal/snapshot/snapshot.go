@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/cut"
 )
 
 // Account is the state of one account at one version. It is immutable and safe for concurrent use.
@@ -77,7 +78,9 @@ type LiveEnvironment struct {
 	ID        string
 	Name      string
 	Protected bool
+	Cut       *cut.Fields // what is cut out of the content of calls that is recorded
 
+	record bool                  // where a route does not say otherwise
 	routes map[string]*LiveRoute // by key and by id
 	drafts map[string]*LiveRoute // likewise; where changes begin, what is saved and uncommitted
 }
@@ -99,6 +102,14 @@ func (e *LiveEnvironment) of(r Route) map[string]*LiveRoute {
 		return e.drafts
 	}
 	return e.routes
+}
+
+// records says whether the content of a route's calls is recorded.
+func (e *LiveEnvironment) records(r Route) bool {
+	if r.Record != nil {
+		return *r.Record
+	}
+	return e.record
 }
 
 // Route finds a route of the environment by its key or id.

@@ -110,7 +110,7 @@ func callOf(account string) route.Call {
 	return route.Call{
 		ID: "l1", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1", Address: "192.0.2.7",
 		Method: "POST", Path: "/charges", Status: 200, Latency: 1500 * time.Microsecond, BytesIn: 10, BytesOut: 20,
-		Secrets: []string{"stripe_api_key"}, Redacted: 2, ErrorType: "",
+		Secrets: []string{"stripe_api_key"}, Redacted: 2, ErrorType: "", RecordedAt: start,
 	}
 }
 
@@ -140,6 +140,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.PutDraft(ctx, draft), tx.PutTreeEntry(ctx, live), tx.PutSwitch(ctx, "e1", "d1", false),
 			tx.InsertCommit(ctx, commit), tx.PutUsages(ctx, "e1", map[string][]store.Usage{"d1": {usage}}),
 			tx.PutPromotion(ctx, promotion), tx.PutApproval(ctx, approval), tx.InsertOverride(ctx, override),
+			tx.PutRecording(ctx, store.Recording{EnvironmentID: "e1", DefinitionID: "d1"}, new(true)),
 			tx.AppendAudit(ctx, first),
 		)
 	})
@@ -150,12 +151,22 @@ func fill(t *testing.T, s *store.Store, account string) {
 		if _, taken, err := tx.ReserveIdempotent(ctx, account, reservation); err != nil || !taken {
 			t.Errorf("reserve: got taken %v and %v, want true and no error", taken, err)
 		}
-		return tx.InsertCalls(ctx, []route.Call{callOf(account)})
+		kept, err := tx.InsertContentKey(ctx, account, contentKey)
+		if err != nil || !kept {
+			t.Errorf("content key: got kept %v and %v, want true and no error", kept, err)
+		}
+		return errors.Join(tx.InsertCalls(ctx, []route.Call{callOf(account)}), tx.InsertContent(ctx, account, callContent))
 	})
 	if err != nil {
 		t.Fatalf("fill %s in a batch: %v", account, err)
 	}
 }
+
+// contentKey seals the content of the call, as far as the store knows.
+var (
+	contentKey  = store.ContentKey{EnvironmentID: "e1", ID: "n1", CreatedAt: start, Sealed: value.Sealed}
+	callContent = store.CallContent{EnvironmentID: "e1", CallID: "l1", KeyID: "n1", Record: secret.Record{Ciphertext: []byte{1}, Nonce: []byte{2}, Tag: []byte{3}}}
+)
 
 // reservation is a request that is under way.
 var reservation = store.Idempotent{Holder: "m1", Key: "i1", Fingerprint: "f1", CreatedAt: start}

@@ -17,7 +17,7 @@ func TestCalls(t *testing.T) {
 		first := callOf(ours)
 		second := route.Call{
 			ID: "l2", Account: ours, RequestID: "r2", Time: start.Add(time.Minute), EnvironmentID: "e2", Method: "GET", Path: "/none",
-			Status: 404, Latency: time.Hour, ErrorType: "not_found", Secrets: []string{},
+			Status: 404, Latency: time.Hour, ErrorType: "not_found", Secrets: []string{}, RecordedAt: start,
 		}
 		odd, kept := callOf(ours), callOf(ours)
 		odd.ID, odd.Path, odd.Status = "l3", "/a\x00b\xffc", 500

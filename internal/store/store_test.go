@@ -180,8 +180,8 @@ var sharedTables = []string{"installation", "nodes", "people"}
 
 // accountTables are the tables that fill fills; TestEveryTableIsFilled compares them with the database.
 var accountTables = []string{
-	"accounts", "api_keys", "approvals", "audit_entries", "calls", "commit_changes", "commits", "contents", "definitions", "drafts",
-	"environments", "grants", "idempotency", "members", "oauth2_authorizations", "oauth2_tokens", "overrides", "promotions",
+	"accounts", "api_keys", "approvals", "audit_entries", "call_contents", "calls", "commit_changes", "commits", "content_keys", "contents", "definitions", "drafts",
+	"environments", "grants", "idempotency", "members", "oauth2_authorizations", "oauth2_tokens", "overrides", "promotions", "recordings",
 	"secret_slots", "secret_uses", "secret_values", "secrets", "switches", "tokens",
 	"tree_entries", "usages", "variable_values", "variables",
 }
