@@ -49,6 +49,7 @@ encryption_key.rotated  account      . . . . .
 environment.create      account      o a . . .
 environment.delete      environment  o a . . .
 environment.list        anywhere     o a d s v
+environment.rename      account      o a . . .
 environment.read        environment  o a d s v
 environment.update      environment  o a . . .
 gateway.call            environment  o a d . .

@@ -15,6 +15,7 @@ const (
 	EnvironmentCreate Action = "environment.create"
 	EnvironmentUpdate Action = "environment.update"
 	EnvironmentDelete Action = "environment.delete"
+	EnvironmentRename Action = "environment.rename"
 
 	APIKeyList   Action = "api_key.list"
 	APIKeyRead   Action = "api_key.read"
@@ -166,6 +167,7 @@ var rules = map[Action]rule{
 	EnvironmentCreate: {scope: AccountScope, roles: managers, does: "create environments"},
 	EnvironmentUpdate: {scope: EnvironmentScope, roles: managers, does: "change this environment"},
 	EnvironmentDelete: {scope: EnvironmentScope, roles: managers, does: "delete this environment"},
+	EnvironmentRename: {scope: AccountScope, roles: managers, does: "rename environments"},
 
 	APIKeyList:   {scope: EnvironmentScope, roles: builders, does: "list API keys of this environment"},
 	APIKeyRead:   {scope: EnvironmentScope, roles: builders, does: "see API keys of this environment"},

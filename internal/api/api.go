@@ -124,7 +124,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", environments, "list-environments", access.EnvironmentList, "List all environments, oldest first"}, a.listEnvironments)
 	answer(a, op{"POST", environments, "create-environment", access.EnvironmentCreate, "Create an environment one level below production"}, a.createEnvironment, created, takes[wire.EnvironmentCreate](), fails(403, 409))
 	answer(a, op{"GET", environments + "/{id}", "get-environment", access.EnvironmentRead, "Get an environment"}, a.getEnvironment)
-	answer(a, op{"PATCH", environments + "/{id}", "update-environment", access.EnvironmentUpdate, "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), freezes)
+	answer(a, op{"PATCH", environments + "/{id}", "update-environment", access.EnvironmentUpdate, "Change an environment"}, a.updateEnvironment, takes[wire.EnvironmentUpdate](), freezes, also(access.EnvironmentRename))
 	answer(a, op{"DELETE", environments + "/{id}", "delete-environment", access.EnvironmentDelete, "Delete an environment, its values, keys and data"}, a.deleteEnvironment, freezes)
 
 	answer(a, op{"GET", keys, "list-api-keys", access.APIKeyList, "List API keys"}, a.listAPIKeys, fails(404))

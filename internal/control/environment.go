@@ -151,6 +151,12 @@ func (c *Control) UpdateEnvironment(ctx context.Context, who access.Principal, r
 				return err
 			}
 		}
+		if changed.Name != v.environment.Name {
+			// a name that is taken would tell of an environment that is out of reach, so only who reaches all may try
+			if err := access.Allow(who, access.EnvironmentRename, access.Environment{}); err != nil {
+				return err
+			}
+		}
 		if id, taken := v.pipeline.IDOf(changed.Name); taken && id != changed.ID {
 			return fault.New(fault.Conflict, "an environment with this name already exists")
 		}

@@ -234,3 +234,21 @@ func TestRenamingIsSafe(t *testing.T) {
 		}
 	})
 }
+
+// Names are the account's: that one is taken would tell of an environment which is out of reach.
+func TestRenamingTellsNothingOfEnvironmentsOutOfReach(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		local := x.with("local", access.Grant{Environment: x.development, Role: access.Owner})
+		for _, name := range []string{"production", "nowhere"} {
+			_, err := x.UpdateEnvironment(t.Context(), local, "development", environment.Fields{Name: ptr(name)})
+			wantFault(t, "to "+name, err, fault.Forbidden, "a role in single environments may not rename environments; ask an owner or admin of the whole account")
+		}
+		same := environment.Fields{Name: ptr("development"), Description: ptr("where it begins")}
+		if e, err := x.UpdateEnvironment(t.Context(), local, "development", same); err != nil || e.Description != "where it begins" {
+			t.Errorf("the name it has, with another change: got %+v and %v, want the change made", e, err)
+		}
+		if _, err := x.UpdateEnvironment(t.Context(), x.admin, "development", environment.Fields{Name: ptr("dev")}); err != nil {
+			t.Errorf("by an admin of all: got %v, want it renamed", err)
+		}
+	})
+}

@@ -198,6 +198,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
 				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
 				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,
+				access.EnvironmentRename, // decided beside environment.update
 				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.SessionLogin, access.AccountCreate, access.MemberJoin,
 				access.MemberList, access.MemberRead, access.MemberInvite, access.MemberUpdate, access.MemberRemove, access.TokenList, access.TokenRead,
 				access.TokenCreate, access.TokenUpdate, access.TokenRevoke, access.IdentityRead, access.PermissionRead, access.AccountList: // these change nothing, or are the system's
