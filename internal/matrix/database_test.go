@@ -3,6 +3,7 @@ package matrix_test
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,8 +73,16 @@ func (w *world) save() {
 	} else {
 		w.exec(`CREATE SCHEMA saved`)
 	}
+	w.columns = map[string][]string{}
 	for _, table := range w.tables {
+		rows, err := w.db.QueryContext(w.t.Context(), `SELECT * FROM `+table)
+		must(w.t, err)
+		w.columns[table], err = rows.Columns()
+		must(w.t, errors.Join(err, rows.Close()))
 		w.exec(fmt.Sprintf(`CREATE TABLE saved.%[1]s AS SELECT * FROM %[1]s`, table))
+	}
+	if w.config.URL == "" {
+		w.watch()
 	}
 	w.clean = true
 }
@@ -96,6 +105,27 @@ func (w *world) schema() (tables []string, refers map[string][]string) {
 	return w.query(list), refers
 }
 
+// watch has SQLite note which tables change, so that not all of them have to be restored and compared each time.
+func (w *world) watch() {
+	w.t.Helper()
+	w.exec(`CREATE TABLE changed (name TEXT PRIMARY KEY)`)
+	for _, table := range w.tables {
+		for _, event := range []string{"INSERT", "UPDATE", "DELETE"} {
+			w.exec(fmt.Sprintf(`CREATE TRIGGER changed_%[1]s_%[2]s AFTER %[2]s ON %[1]s BEGIN INSERT OR IGNORE INTO changed VALUES ('%[1]s'); END`, table, event))
+		}
+	}
+}
+
+// changed are the tables that may not be as they were saved, in an order in which they can be filled.
+func (w *world) changed() []string {
+	w.t.Helper()
+	if w.config.URL != "" {
+		return w.tables
+	}
+	list := w.query(`SELECT name FROM changed`)
+	return slices.DeleteFunc(slices.Clone(w.tables), func(table string) bool { return !slices.Contains(list, table) })
+}
+
 // restore makes every row what it was when they were saved, unless nothing has changed but what the audit log tells of
 // refusals.
 func (w *world) restore() {
@@ -103,19 +133,39 @@ func (w *world) restore() {
 	if w.clean {
 		return
 	}
-	var all strings.Builder
-	for _, table := range slices.Backward(w.tables) {
-		fmt.Fprintf(&all, "DELETE FROM %s;\n", table)
+	tables := w.changed()
+	w.run("BEGIN")
+	for _, table := range slices.Backward(tables) {
+		w.run("DELETE FROM " + table)
 	}
-	for _, table := range w.tables {
-		fmt.Fprintf(&all, "INSERT INTO %[1]s SELECT * FROM saved.%[1]s;\n", table)
+	for _, table := range tables {
+		w.run(fmt.Sprintf("INSERT INTO %[1]s SELECT * FROM saved.%[1]s", table))
 	}
-	begin, commit := "BEGIN IMMEDIATE;\n", "COMMIT"
-	if w.config.URL != "" {
-		begin = "BEGIN;\n"
+	if w.config.URL == "" {
+		w.run("DELETE FROM changed")
 	}
-	w.exec(begin + all.String() + commit)
+	w.run("COMMIT")
 	w.clean = true
+}
+
+// run executes a statement that runs often. The database has one connection, so a transaction may be made of several.
+func (w *world) run(statement string) {
+	w.t.Helper()
+	_, err := w.prepare(statement).ExecContext(w.t.Context())
+	must(w.t, err)
+}
+
+// prepare answers a statement that is kept.
+func (w *world) prepare(statement string) *sql.Stmt {
+	w.t.Helper()
+	if kept := w.statements[statement]; kept != nil {
+		return kept
+	}
+	s, err := w.db.PrepareContext(w.t.Context(), statement)
+	must(w.t, err)
+	w.t.Cleanup(func() { _ = s.Close() })
+	w.statements[statement] = s
+	return s
 }
 
 // decisions are the entries that an account's audit log got since it had the sequence number.

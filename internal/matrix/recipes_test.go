@@ -1,5 +1,7 @@
 package matrix_test
 
+import "time"
+
 // recipe is how an operation is called where its kinds alone do not make a call that succeeds. Kinds in braces stand for
 // what is in the environment that is asked about.
 type recipe struct {
@@ -8,6 +10,7 @@ type recipe struct {
 	header []string
 	before []string // made by an owner before each call: method, path and body
 
+	wait time.Duration // between two calls of one caller, where they are limited
 	// other is the status of an owner's call, by place, where it cannot be one of 2xx.
 	other map[string]int
 	// reaches is why the call may succeed although what it names is foreign: it names nothing that has to exist.
@@ -32,7 +35,7 @@ var recipes = map[string]recipe{
 	"authorize-oauth2":       {in: map[string]string{"id": "{oauth2}"}},
 	"delete-secret-value":    {in: map[string]string{"id": "{spare}"}},
 	"duplicate-secret-value": {body: duplicateBody},
-	"compare-secret-values":  {in: map[string]string{"to": "{below}"}},
+	"compare-secret-values":  {in: map[string]string{"to": "{below}"}, wait: 16 * time.Second},
 	"create-route":           {body: `{"key":"fresh","target_url":"https://api.example.com"}`},
 	"update-route":           {body: `{"timeout":"9s"}`},
 	"push-definitions":       {body: `{"definitions":[{"kind":"route","key":"fresh","content":{"target_url":"https://api.example.com"}}]}`},

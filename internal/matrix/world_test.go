@@ -58,6 +58,12 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
+func (c *clock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
 func (c *clock) forward(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,18 +72,22 @@ func (c *clock) forward(d time.Duration) {
 
 // world is an installation with two accounts, each with its environments, one of everything in each of them, and people.
 type world struct {
-	t        *testing.T
-	clock    *clock
-	store    *store.Store
-	config   store.Config
-	db       *sql.DB // past the store
-	control  *control.Control
-	digester *apikey.Digester
-	handler  http.Handler
-	tables   []string // in an order in which they can be filled
-	clean    bool     // the rows are those that were saved
+	t          *testing.T
+	clock      *clock
+	store      *store.Store
+	config     store.Config
+	db         *sql.DB // past the store
+	control    *control.Control
+	digester   *apikey.Digester
+	handler    http.Handler
+	tables     []string // in an order in which they can be filled
+	columns    map[string][]string
+	statements map[string]*sql.Stmt // of the database, by their text
+	clean      bool                 // the rows are those that were saved
 
 	ours, theirs *household
+	logins       time.Time // when everybody logged in
+	asked        time.Time // when everything is asked that is compared
 }
 
 // household is an account: who is in it and what is in it.
@@ -97,7 +107,7 @@ type things map[string]string
 
 func newWorld(t *testing.T, c store.Config) *world {
 	t.Helper()
-	w := &world{t: t, config: c, clock: &clock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
+	w := &world{t: t, statements: map[string]*sql.Stmt{}, config: c, clock: &clock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
 	c.Now, c.Logger = w.clock.Now, slog.New(slog.DiscardHandler)
 	w.store, w.db = testkit.Open(t, c), direct(t, c)
 	kek, err := secret.NewLocalKEK(bytes.Repeat([]byte{7}, 32))
@@ -112,10 +122,14 @@ func newWorld(t *testing.T, c store.Config) *world {
 	must(t, w.control.Unlock(t.Context()))
 	w.handler, err = api.New(api.Config{Control: w.control, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now, Version: "test"})
 	must(t, err)
+	w.logins = w.clock.Now()
+	w.logins = w.clock.Now()
 	w.ours, w.theirs = w.household(""), w.household("theirs-")
 	must(t, w.store.Batch(t.Context(), func(tx *store.Tx) error {
 		return tx.SetSetting(t.Context(), "first_account", []byte(w.ours.id)) // whose owners rotate keys
 	}))
+	w.logins = w.clock.Now()
+	w.asked = w.clock.Now()
 	w.save()
 	return w
 }
@@ -152,7 +166,7 @@ func (w *world) household(prefix string) *household {
 	h.login("maker")
 	h.furnish(first.Name, top.Name)
 	must(w.t, w.store.Write(ctx, h.id, func(tx *store.Tx) error {
-		errs := []error{tx.AppendAudit(ctx, audit.Entry{Action: string(access.MemberCreate), Outcome: audit.Allowed}), h.join(ctx, tx, "none")}
+		errs := []error{tx.AppendAudit(ctx, audit.Entry{Action: string(access.MemberJoin), Outcome: audit.Allowed}), h.join(ctx, tx, "none")}
 		for _, r := range allRoles {
 			for _, reach := range []string{"all", "some"} {
 				errs = append(errs, h.join(ctx, tx, reach+"-"+string(r), h.grants(reach, r)...))
@@ -214,6 +228,14 @@ func (h *household) login(name string) {
 	h.cast[name] = got.Token
 }
 
+// credential is somebody's of the account: their session, and when that has ended their token.
+func (h *household) credential(name string) string {
+	if h.w.clock.Now().Before(h.w.logins.Add(50 * time.Minute)) {
+		return h.cast[name]
+	}
+	return h.tokens[name]
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // answer is what came back.
@@ -266,7 +288,7 @@ func (l *listener) Flush() {
 // make is do as the account's maker, who succeeds; it gives what id reads from the answer's data.
 func (h *household) make(method, path, body string, headers ...string) map[string]any {
 	h.w.t.Helper()
-	a := h.w.do(h.cast["maker"], method, path, body, headers...)
+	a := h.w.do(h.credential("maker"), method, path, body, headers...)
 	if a.status >= http.StatusBadRequest {
 		h.w.t.Fatalf("%s %s %s: got %d %s", method, path, body, a.status, a.body)
 	}
