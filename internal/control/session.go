@@ -150,7 +150,11 @@ func (c *Control) Logout(ctx context.Context, who access.Principal) error {
 
 // EndSession ends one of the principal's own sessions, in whatever account it acts.
 func (c *Control) EndSession(ctx context.Context, who access.Principal, id string) error {
-	own, err := c.ListSessions(ctx, who)
+	// decided as what it is, and not as a list of sessions
+	if err := c.read(ctx, who, access.SessionEnd, account, func(*visit) error { return nil }); err != nil {
+		return err
+	}
+	own, err := c.sessionsOf(ctx, who.Person)
 	if err != nil {
 		return err
 	}
