@@ -5,6 +5,10 @@ import "strings"
 // kinds says of what kind the thing is that a parameter, or a field of a body, names: by the concept its path begins with
 // and its name, or by its name alone. A new kind is made in furnish_test.go.
 var kinds = map[string]string{
+	"members.id":         "member",
+	"tokens.id":          "token",
+	"sessions.id":        "session",
+	"auth.account":       "account",
 	"environments.id":    "environment",
 	"api-keys.id":        "key",
 	"secrets.id":         "secret",
@@ -40,5 +44,5 @@ func kindOf(path, name string) string {
 // history means nothing by itself.
 var (
 	local = []string{"environment", "environment name", "key", "commit", "promotion", "override", "call"}
-	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable"}
+	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "account"}
 )

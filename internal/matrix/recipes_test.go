@@ -15,12 +15,16 @@ type recipe struct {
 	other map[string]int
 	// reaches is why the call may succeed although what it names is foreign: it names nothing that has to exist.
 	reaches string
+	// unrefused is why nobody is ever refused, so that no audit entry shows what is decided.
+	unrefused string
 }
 
 const duplicateBody = `{"target_environment":"{below}","overwrite":true}`
 
 var recipes = map[string]recipe{
 	"login": {body: `{"email":"maker@example.com","password":"` + password + `"}`},
+
+	"refresh": {unrefused: "whoever has a session may have another token of it, and a token of the API is no credential there"},
 
 	"create-environment": {body: `{"name":"fresh"}`},
 	"delete-environment": {

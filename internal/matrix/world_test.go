@@ -92,14 +92,15 @@ type world struct {
 
 // household is an account: who is in it and what is in it.
 type household struct {
-	w       *world
-	id      string
-	prefix  string            // of every name in it
-	cast    map[string]string // a JWT by what its holder is called
-	tokens  map[string]string // a management token, likewise
-	members map[string]string // ids, likewise
-	things  map[string]things // by environment, without the prefix
-	drafted string            // the key of the route that is saved and in no environment
+	w        *world
+	id       string
+	prefix   string            // of every name in it
+	cast     map[string]string // a JWT by what its holder is called
+	tokens   map[string]string // a management token, likewise
+	members  map[string]string // ids, likewise
+	tokenIDs map[string]string
+	things   map[string]things // by environment, without the prefix
+	drafted  string            // the key of the route that is saved and in no environment
 }
 
 // things are valid references, by their kind, to what is in an environment.
@@ -146,7 +147,8 @@ func (w *world) household(prefix string) *household {
 	w.t.Helper()
 	h := &household{
 		w: w, id: newID(), prefix: prefix, cast: map[string]string{}, tokens: map[string]string{}, members: map[string]string{},
-		things: map[string]things{},
+		tokenIDs: map[string]string{},
+		things:   map[string]things{},
 	}
 	first, top := environment.BuiltIn()
 	ctx := w.t.Context()
@@ -166,7 +168,10 @@ func (w *world) household(prefix string) *household {
 	h.login("maker")
 	h.furnish(first.Name, top.Name)
 	must(w.t, w.store.Write(ctx, h.id, func(tx *store.Tx) error {
-		errs := []error{tx.AppendAudit(ctx, audit.Entry{Action: string(access.MemberJoin), Outcome: audit.Allowed}), h.join(ctx, tx, "none")}
+		errs := []error{
+			tx.AppendAudit(ctx, audit.Entry{Action: string(access.MemberJoin), Outcome: audit.Allowed}), h.join(ctx, tx, "none"),
+			h.join(ctx, tx, "visitor", h.grants("all", access.Viewer)...), // whom the others do things to
+		}
 		for _, r := range allRoles {
 			for _, reach := range []string{"all", "some"} {
 				errs = append(errs, h.join(ctx, tx, reach+"-"+string(r), h.grants(reach, r)...))
@@ -176,6 +181,10 @@ func (w *world) household(prefix string) *household {
 	}))
 	for name := range h.members {
 		h.login(name)
+	}
+	for _, in := range h.things {
+		in["member"], in["token"], in["account"] = h.members["visitor"], h.tokenIDs["visitor"], h.id
+		in["session"] = sessionOf(w.t, h.cast["visitor"])
 	}
 	return h
 }
@@ -201,7 +210,7 @@ var hash = sync.OnceValue(func() string {
 // join adds a member, and a token, that hold the grants.
 func (h *household) join(ctx context.Context, tx *store.Tx, name string, grants ...access.Grant) error {
 	person, member, token := newID(), newID(), newID()
-	h.members[name] = member
+	h.members[name], h.tokenIDs[name] = member, token
 	h.tokens[name] = "tk_" + strings.ReplaceAll(token, "-", "")
 	errs := []error{
 		tx.InsertPerson(ctx, store.Person{ID: person, Email: h.email(name), Name: name, PasswordHash: hash(), CreatedAt: tx.Now()}),
@@ -296,4 +305,16 @@ func (h *household) make(method, path, body string, headers ...string) map[strin
 	must(h.w.t, json.Unmarshal([]byte(a.body), &got))
 	data, _ := got.Data.(map[string]any)
 	return data
+}
+
+// sessionOf is the session that a JWT is of.
+func sessionOf(t *testing.T, token string) string {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	must(t, err)
+	var claims struct {
+		Session string `json:"sid"`
+	}
+	must(t, json.Unmarshal(raw, &claims))
+	return claims.Session
 }
