@@ -125,7 +125,7 @@ func (in things) sample(path, name string, s *openapi3.Schema) (any, bool) {
 	switch {
 	case len(s.Enum) > 0:
 		return s.Enum[0], true
-	case s.Type.Is("boolean"):
+	case s.Type.Includes("boolean"):
 		return true, true
 	case s.Type.Is("integer"):
 		return 1, true
