@@ -19,7 +19,8 @@ func (w *world) login(t testing.TB) {
 	w.jwt = answer.Token
 	w.seen.secret("a session", w.jwt)
 	w.seen.answer("login", a, w.jwt)
-	if form := regexp.MustCompile(`^{"token":"[^"]+","expires_at":"` + instant + `"}\n?$`); a.StatusCode != http.StatusOK || !form.MatchString(a.body) {
+	if form := regexp.MustCompile(`^{"token":"[^"]+","expires_at":"` + instant + `","session_id":"[0-9a-f-]{36}","session_expires_at":"` + instant +
+		`","account_id":"[0-9a-f-]{36}","accounts":\[{"id":"[0-9a-f-]{36}","name":"default"}\]}\n?$`); a.StatusCode != http.StatusOK || !form.MatchString(a.body) {
 		t.Fatalf("login: status %d, body not of the form %s", a.StatusCode, form)
 	}
 }

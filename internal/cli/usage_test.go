@@ -21,7 +21,7 @@ func TestUsage(t *testing.T) {
 		{"environments get a canary", "it takes no arguments after ENVIRONMENT"},
 		{"environments list canary", "it takes no arguments"},
 		{"environments update staging", "say what to change: --name, --display-name, --description, --color, --default, " +
-			"--obfuscate-customer-data, --show-message-contents, --distinct-values, --protected, --approvals, --freeze-file"},
+			"--obfuscate-customer-data, --show-message-contents, --distinct-values, --protected, --approvals, --freeze-file, --log-retention, --record-content, --cut"},
 		{"logs --canary", "there is no flag --canary"},
 		{"secrets set x -vcanary", "there is no flag -v"},
 		{"secrets set x --value=canary", "there is no flag --value"},

@@ -10,3 +10,6 @@ func (c *Control) Rewrap(ctx context.Context) (left int64, err error) {
 	}
 	return c.settle(ctx, c.sealer.Wraps(), r.Failed)
 }
+
+// PruneOnce deletes what is over its time, and answers how many calls that were.
+func (c *Control) PruneOnce(ctx context.Context) (int64, error) { return c.pruneLogs(ctx) }

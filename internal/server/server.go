@@ -215,6 +215,7 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	var loops sync.WaitGroup
 	loops.Go(func() { r.holder.Run(loop, pollEvery) })
 	loops.Go(func() { operations.RenewTokens(loop, renewEvery) })
+	loops.Go(func() { operations.PruneLogs(loop) })
 	if r.witness != nil {
 		r.witness.sign = operations.AuditCheckpoints
 		loops.Go(func() { r.witness.run(loop) })

@@ -47,7 +47,8 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 			list, err := tx.Environments(t.Context())
 			want := environment.Environment{
 				ID: "e1", Name: "production", DisplayName: "Production", Color: "#22c55e", IsDefault: true, Level: 1, Protected: true,
-				ObfuscateCustomerData: true, DistinctValues: environment.DistinctWarn, RootHash: "root-0", CreatedAt: start, UpdatedAt: start,
+				ObfuscateCustomerData: true, DistinctValues: environment.DistinctWarn, RootHash: "root-0",
+				Logs: environment.Logs{Retention: 720 * time.Hour}, CreatedAt: start, UpdatedAt: start,
 			}
 			if diff := cmp.Diff([]environment.Environment{want}, list); diff != "" || err != nil {
 				t.Errorf("environments: %v (-want +got):\n%s", err, diff)
