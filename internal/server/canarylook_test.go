@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -129,7 +130,7 @@ func (h *hunt) ask(t *testing.T) {
 		ok := false
 		for _, u := range urls {
 			credential := h.token
-			if strings.HasPrefix(u, "/admin/") {
+			if strings.HasPrefix(u, "/admin/") || u == "/v1/sessions" { // a person's
 				credential = h.jwt
 			}
 			got, text := h.send(t, "GET", h.control+u, credential, "")
@@ -170,8 +171,23 @@ func (h *hunt) fillings(t *testing.T, doc *openapi3.T) map[string][]string {
 			}
 		}
 	}
+	fill["members id"] = append(fill["members id"], h.member(t))
 	fill["admin secret_id"], fill["id"], fill["key"] = fill["secrets id"], []string{"nothing"}, []string{"nothing"}
 	return fill
+}
+
+// member is the id of who logged in, as their JWT has it.
+func (h *hunt) member(t *testing.T) string {
+	t.Helper()
+	var claims struct{ Sub string }
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(h.jwt, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &claims)
+	}
+	if err != nil || claims.Sub == "" {
+		t.Fatalf("the JWT names nobody: %v", err)
+	}
+	return claims.Sub
 }
 
 // profiles looks into what the runtime tells of this process, goroutines with their arguments included.
