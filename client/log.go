@@ -36,3 +36,10 @@ func (c *Client) Logs(ctx context.Context, f LogFilter) iter.Seq2[wire.LogRecord
 func (c *Client) GetLog(ctx context.Context, id string) (wire.LogDetail, error) {
 	return do[wire.LogDetail](ctx, c, request{method: http.MethodGet, path: []string{"v1", "logs", id}})
 }
+
+// RevealLog shows one recorded call unmasked, to the caller alone and for 15 minutes. The reason goes into the audit log.
+func (c *Client) RevealLog(ctx context.Context, id, reason string) (wire.LogDetail, error) {
+	return do[wire.LogDetail](ctx, c, request{
+		method: http.MethodPost, path: []string{"v1", "logs", id, "reveal"}, body: wire.LogRevealCreate{Reason: reason},
+	})
+}

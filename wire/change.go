@@ -91,13 +91,34 @@ type Acknowledged struct {
 
 // Account is what an account sets for itself: GET and PATCH /v1/account.
 type Account struct {
-	ID                    string `json:"id"`
-	Name                  string `json:"name"`
-	CommitMessageRequired bool   `json:"commit_message_required"`
-	CreatedAt             Time   `json:"created_at"`
+	ID                    string      `json:"id"`
+	Name                  string      `json:"name"`
+	CommitMessageRequired bool        `json:"commit_message_required"`
+	Obfuscation           Obfuscation `json:"obfuscation"`
+	CreatedAt             Time        `json:"created_at"`
+}
+
+// Obfuscation is what an account says of its own documents, by paths like $.customer.ref: the class of fields that their
+// names do not tell, and fields that are shown although they would be masked.
+type Obfuscation struct {
+	Fields []ObfuscationField `json:"fields"`
+	Keep   []string           `json:"keep"`
+}
+
+// ObfuscationField gives a field its class: "email", "phone", "name", "address", "card_number" or "free_text".
+type ObfuscationField struct {
+	Path  string `json:"path"`
+	Class string `json:"class"`
 }
 
 // AccountUpdate is the body of PATCH /v1/account; absent fields stay as they are.
 type AccountUpdate struct {
-	CommitMessageRequired *bool `json:"commit_message_required,omitempty"`
+	CommitMessageRequired *bool              `json:"commit_message_required,omitempty"`
+	Obfuscation           *ObfuscationUpdate `json:"obfuscation,omitempty"`
+}
+
+// ObfuscationUpdate replaces each list that is there as a whole.
+type ObfuscationUpdate struct {
+	Fields *[]ObfuscationField `json:"fields,omitempty"`
+	Keep   *[]string           `json:"keep,omitempty"`
 }

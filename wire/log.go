@@ -29,7 +29,20 @@ type LogDetail struct {
 	LogRecord
 	Content        *LogContent `json:"content"`
 	ContentsHidden bool        `json:"contents_hidden"`
+	Obfuscated     bool        `json:"obfuscated"`     // something of it is masked
 	RevealedUntil  *Time       `json:"revealed_until"` // null: it is not revealed to who asks
+	Reveal         LogReveal   `json:"reveal"`
+}
+
+// LogReveal says whether who asks may have what is hidden of a record revealed, and what they are to know before.
+type LogReveal struct {
+	Allowed bool   `json:"allowed"`
+	Notice  string `json:"notice"`
+}
+
+// LogRevealCreate is the body of POST /v1/logs/{id}/reveal: why, in 10 to 500 printable characters.
+type LogRevealCreate struct {
+	Reason string `json:"reason"`
 }
 
 // LogContent is what was recorded of a call. Credentials were cut out before it was stored: [redacted] stands in their
@@ -50,8 +63,8 @@ type LogHeader struct {
 }
 
 // LogBody is what was recorded of a body, at most its first 64 KiB. Encoding is "utf-8", or "base64" for what is not
-// UTF-8. Omitted says why there is no Text: "binary", "encoding", "upgraded" or "memory"; "": there is all that was
-// recorded. Size is that of the whole body on its way.
+// UTF-8. Omitted says why there is no Text: "binary", "encoding", "upgraded" or "memory", or "masked" for
+// what cannot be read to mask it; "": there is all that was recorded. Size is that of the whole body on its way.
 type LogBody struct {
 	Text        string `json:"text"`
 	Encoding    string `json:"encoding"`

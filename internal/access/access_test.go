@@ -54,6 +54,7 @@ environment.read        environment  o a d s v
 environment.update      environment  o a . . .
 gateway.call            environment  o a d . .
 log.read                environment  o a d s v
+log.reveal              environment  o a . s .
 account.list            self         o a d s v
 identity.read           self         o a d s v
 member.invite           account      o a . . .

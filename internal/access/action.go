@@ -105,6 +105,7 @@ const (
 	PasswordResetMake Action = "password.reset.make"
 
 	LogRead     Action = "log.read"
+	LogReveal   Action = "log.reveal"
 	AuditRead   Action = "audit.read"
 	AuditExport Action = "audit.export"
 	GatewayCall Action = "gateway.call"
@@ -255,6 +256,7 @@ var rules = map[Action]rule{
 	PasswordResetMake: {scope: AccountScope, roles: managers, does: "make a link for a member's new password"},
 
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
+	LogReveal:   {scope: EnvironmentScope, roles: revealers, does: "reveal a record of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	AuditExport: {scope: AccountScope, roles: managers, does: "export the audit log"},
 	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},

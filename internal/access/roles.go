@@ -19,6 +19,8 @@ const (
 	builders = managers | developer
 	readers  = builders | viewer
 	everyone = readers | support
+
+	revealers = managers | support
 )
 
 // setOf is the set of one role, empty for a role Lockage does not know: such a role may do nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/mask"
 	"github.com/lockage/lockage/wire"
 )
 
@@ -17,12 +18,27 @@ func (a *API) updateAccount(ctx context.Context, c *call, _ *none) (wire.Account
 	if err != nil {
 		return wire.Account{}, err
 	}
-	changed, err := a.control.UpdateAccount(ctx, c.who, b.CommitMessageRequired)
+	f := control.AccountFields{CommitMessageRequired: b.CommitMessageRequired}
+	if o := b.Obfuscation; o != nil {
+		f.ObfuscationKeep = o.Keep
+		if o.Fields != nil {
+			f.ObfuscationFields = new(convert(*o.Fields, func(w wire.ObfuscationField) mask.Field {
+				return mask.Field{Path: w.Path, Class: mask.Class(w.Class)}
+			}))
+		}
+	}
+	changed, err := a.control.UpdateAccount(ctx, c.who, f)
 	return accountOf(changed), err
 }
 
 func accountOf(s control.Account) wire.Account {
 	return wire.Account{
 		ID: s.ID, Name: s.Name, CommitMessageRequired: s.CommitMessageRequired, CreatedAt: wire.Time(s.CreatedAt),
+		Obfuscation: wire.Obfuscation{
+			Fields: convert(s.Obfuscation.Fields, func(f mask.Field) wire.ObfuscationField {
+				return wire.ObfuscationField{Path: f.Path, Class: string(f.Class)}
+			}),
+			Keep: convert(s.Obfuscation.Keep, func(path string) string { return path }),
+		},
 	}
 }

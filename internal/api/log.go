@@ -39,8 +39,23 @@ func (a *API) getLog(ctx context.Context, c *call, in *byID) (wire.LogDetail, er
 	return logDetailOf(d), nil
 }
 
+func (a *API) revealLog(ctx context.Context, c *call, in *byID) (wire.LogDetail, error) {
+	b, err := decode[wire.LogRevealCreate](c)
+	if err != nil {
+		return wire.LogDetail{}, err
+	}
+	d, err := a.control.RevealCall(ctx, c.who, in.ID, b.Reason)
+	if err != nil {
+		return wire.LogDetail{}, err
+	}
+	return logDetailOf(d), nil
+}
+
 func logDetailOf(d control.CallDetail) wire.LogDetail {
-	out := wire.LogDetail{LogRecord: logRecordOf(d.Call), Content: logContentOf(d.Content), ContentsHidden: d.ContentsHidden}
+	out := wire.LogDetail{
+		LogRecord: logRecordOf(d.Call), Content: logContentOf(d.Content), ContentsHidden: d.ContentsHidden, Obfuscated: d.Obfuscated,
+		Reveal: wire.LogReveal{Allowed: d.Revealable, Notice: control.RevealNotice},
+	}
 	if !d.RevealedUntil.IsZero() {
 		out.RevealedUntil = new(wire.Time(d.RevealedUntil))
 	}

@@ -30,6 +30,7 @@ type details struct {
 	also   []access.Action // decided besides, each where the request touches what it is about
 	open   bool            // no credential is asked for
 	looks  bool            // nothing is changed, though it is a POST
+	unkept bool            // its answer must not be kept, though it is a POST
 	frozen bool            // a freeze of the environment refuses it
 	tagged bool            // the answer has an ETag
 	status int             // of success
@@ -41,7 +42,7 @@ type details struct {
 
 // idempotent says whether the operation takes an Idempotency-Key.
 func (d *details) idempotent() bool {
-	return d.method == http.MethodPost && !isAdmin(d.path) && !d.looks
+	return d.method == http.MethodPost && !isAdmin(d.path) && !d.looks && !d.unkept
 }
 
 type detail func(*details)
@@ -59,6 +60,9 @@ func created(d *details) { d.status = http.StatusCreated }
 
 // looks is for a POST that changes nothing: repeating it is harmless, and its answer is not kept.
 func looks(d *details) { d.looks = true }
+
+// unkept is for a POST whose answer is for a while only: kept for an Idempotency-Key it would be there for longer.
+func unkept(d *details) { d.unkept = true }
 
 // freezes is for what a freeze of the environment refuses, unless an owner overrides it.
 func freezes(d *details) { d.frozen, d.fails = true, append(d.fails, http.StatusConflict) }

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lockage/lockage/wire"
@@ -16,6 +19,8 @@ func accountColumns() []column[wire.Account] {
 	return []column[wire.Account]{
 		{head: "name", cell: func(a wire.Account) string { return a.Name }},
 		{head: "message required", cell: func(a wire.Account) string { return yes(a.CommitMessageRequired) }},
+		{head: "obfuscated", cell: obfuscatedLines, single: true},
+		{head: "kept", cell: func(a wire.Account) string { return strings.Join(a.Obfuscation.Keep, "\n") }, single: true},
 		{head: "created", cell: func(a wire.Account) string { return at(a.CreatedAt, "") }},
 		{head: "id", cell: func(a wire.Account) string { return a.ID }},
 	}
@@ -37,12 +42,19 @@ func (p *program) accountGet() *cobra.Command {
 
 func (p *program) accountSet() *cobra.Command {
 	var required bool
+	var obfuscate, keep []string
 	cmd := &cobra.Command{
 		Use: "set", Short: "Change the account's settings", Args: arguments(0),
 		Example: `  lockage account set --require-message
-  lockage account set --require-message=false`,
+  lockage account set --require-message=false
+  lockage account set --obfuscate '$.customer.ref=free_text' --keep '$.order.name'
+  lockage account set --obfuscate ''`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := anyGiven(cmd, "require-message"); err != nil {
+			if err := anyGiven(cmd, "require-message", "obfuscate", "keep"); err != nil {
+				return err
+			}
+			o, err := obfuscation(cmd, obfuscate, keep)
+			if err != nil {
 				return err
 			}
 			c, err := p.connect()
@@ -50,11 +62,48 @@ func (p *program) accountSet() *cobra.Command {
 				return err
 			}
 			a, err := c.UpdateAccount(cmd.Context(), wire.AccountUpdate{
-				CommitMessageRequired: given(cmd, "require-message", required),
+				CommitMessageRequired: given(cmd, "require-message", required), Obfuscation: o,
 			})
 			return printOne(p, a, err, accountColumns())
 		},
 	}
 	cmd.Flags().BoolVar(&required, "require-message", false, "commits and promotions need a message")
+	cmd.Flags().StringArrayVar(&obfuscate, "obfuscate", nil,
+		"a field of your documents that is masked, a `PATH=CLASS` like '$.customer.ref=free_text'; several times, in the place of those before; '' for none")
+	cmd.Flags().StringArrayVar(&keep, "keep", nil,
+		"a field that is shown although it would be masked, a `PATH` like '$.order.name'; several times, in the place of those before; '' for none")
 	return cmd
+}
+
+// obfuscation reads the flags of the account's lists; nil where none is given. The server knows the classes.
+func obfuscation(cmd *cobra.Command, obfuscate, keep []string) (*wire.ObfuscationUpdate, error) {
+	o := &wire.ObfuscationUpdate{}
+	if cmd.Flags().Changed("obfuscate") {
+		o.Fields = &[]wire.ObfuscationField{}
+		for _, text := range obfuscate {
+			i := strings.LastIndexByte(text, '=')
+			switch {
+			case text == "":
+			case i < 0:
+				return nil, misused(cmd, "--obfuscate looks like '$.customer.ref=free_text'")
+			default:
+				*o.Fields = append(*o.Fields, wire.ObfuscationField{Path: text[:i], Class: text[i+1:]})
+			}
+		}
+	}
+	if cmd.Flags().Changed("keep") {
+		o.Keep = new(slices.DeleteFunc(slices.Clone(keep), func(path string) bool { return path == "" }))
+	}
+	if o.Fields == nil && o.Keep == nil {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	return o, nil
+}
+
+func obfuscatedLines(a wire.Account) string {
+	lines := make([]string, len(a.Obfuscation.Fields))
+	for i, f := range a.Obfuscation.Fields {
+		lines[i] = f.Path + " as " + f.Class
+	}
+	return strings.Join(lines, "\n")
 }

@@ -13,6 +13,9 @@ func (p *program) printLog(d wire.LogDetail) error {
 	if err := printOne(p, d.LogRecord, nil, logColumns()); err != nil {
 		return err
 	}
+	if line := revealLine(d); line != "" {
+		fmt.Fprintf(p.out, "\n%s\n", clean(line))
+	}
 	c := d.Content
 	switch {
 	case d.ContentsHidden && c == nil:

@@ -2,11 +2,13 @@ package control
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/mask"
 	"github.com/lockage/lockage/internal/store"
 )
 
@@ -22,15 +24,34 @@ func (c *Control) GetAccount(ctx context.Context, who access.Principal) (a Accou
 	return a, err
 }
 
-// UpdateAccount changes whether commits, promotions and rollbacks need a message; nil leaves it.
-func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, commitMessageRequired *bool) (a Account, err error) {
+// AccountFields is what may be changed of an account; nil leaves it.
+type AccountFields struct {
+	CommitMessageRequired *bool         // of commits, promotions and rollbacks
+	ObfuscationFields     *[]mask.Field // all of them
+	ObfuscationKeep       *[]string     // all of them
+}
+
+// UpdateAccount changes what the account sets for itself.
+func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f AccountFields) (a Account, err error) {
 	err = c.write(ctx, who, access.AccountUpdate, account, func(v *visit) error {
 		if a, err = v.AccountSettings(ctx); err != nil {
 			return err
 		}
 		v.target = audit.Target{Kind: "account", ID: a.ID, Name: a.Name}
-		if commitMessageRequired != nil {
-			a.CommitMessageRequired = *commitMessageRequired
+		if f.CommitMessageRequired != nil {
+			a.CommitMessageRequired = *f.CommitMessageRequired
+		}
+		if f.ObfuscationFields != nil {
+			a.Obfuscation.Fields = *f.ObfuscationFields
+		}
+		if f.ObfuscationKeep != nil {
+			a.Obfuscation.Keep = *f.ObfuscationKeep
+		}
+		if f.ObfuscationFields != nil || f.ObfuscationKeep != nil {
+			if err := a.Obfuscation.Check("obfuscation."); err != nil {
+				return err
+			}
+			v.detail = audit.Detail("obfuscation", fmt.Sprintf("%d fields, %d kept", len(a.Obfuscation.Fields), len(a.Obfuscation.Keep)))
 		}
 		return v.Tx.UpdateAccount(ctx, a)
 	})

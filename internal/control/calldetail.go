@@ -15,19 +15,9 @@ type CallDetail struct {
 	Call
 	Content        *route.Content // nil: nothing was recorded, or it is hidden
 	ContentsHidden bool           // the environment does not show contents to people
+	Obfuscated     bool           // something of it is masked
 	RevealedUntil  time.Time      // zero: it is not revealed to who looks
-}
-
-// shown turns calls into what people may see of them. Everything that lets people look at calls passes through here: the
-// list, one call, the stream, replays and exports. Nothing else decides what is hidden.
-func (v *visit) shown(_ context.Context, calls ...*CallDetail) error {
-	for _, c := range calls {
-		e, ok := v.pipeline.Find(c.EnvironmentID)
-		if c.ContentsHidden = !ok || !e.ShowMessageContents; c.ContentsHidden {
-			c.Content = nil
-		}
-	}
-	return nil
+	Revealable     bool           // who looks may have it revealed, and something is hidden
 }
 
 // onCall is the scope of a recorded call's environment.
@@ -60,14 +50,24 @@ func (c *Control) GetCall(ctx context.Context, who access.Principal, id string) 
 	return d, err
 }
 
+// whole reads a call's content; nobody may see it like this.
+func (c *Control) whole(ctx context.Context, v *visit, call route.Call) (d CallDetail, err error) {
+	d = CallDetail{Call: Call{Call: call, Environment: v.pipeline.NameOf(call.EnvironmentID)}}
+	d.Content, err = c.openContent(ctx, v, call)
+	return d, err
+}
+
 // detail reads a call's content, and lets through what may be shown.
 func (c *Control) detail(ctx context.Context, v *visit, call route.Call) (d CallDetail, err error) {
-	d = CallDetail{Call: Call{Call: call, Environment: v.pipeline.NameOf(call.EnvironmentID)}}
-	if d.Content, err = c.openContent(ctx, v, call); err != nil {
+	if d, err = c.whole(ctx, v, call); err != nil {
+		return CallDetail{}, err
+	}
+	if d.RevealedUntil, err = v.revealedUntil(ctx, call); err != nil {
 		return CallDetail{}, err
 	}
 	if err := v.shown(ctx, &d); err != nil {
 		return CallDetail{}, err
 	}
+	d.Revealable = d.hides() && v.mayReveal()
 	return d, nil
 }

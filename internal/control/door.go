@@ -9,6 +9,7 @@ import (
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/mask"
 	"github.com/lockage/lockage/internal/store"
 )
 
@@ -27,7 +28,8 @@ type visit struct {
 	contents    bodies          // what was read so far
 	recorded    recordingMap    // likewise; nil: not yet
 	lost        bool            // what was asked for is not there for the principal
-	decided     bool            // by the scope, of several environments
+	masker      func(account, environmentID string, rules mask.Rules) *mask.Masker
+	decided     bool // by the scope, of several environments
 }
 
 // scope finds, inside the transaction and before the decision, the environment an operation acts in. What the
@@ -182,7 +184,7 @@ func (c *Control) write(ctx context.Context, who access.Principal, action access
 	defer fault.Wrap(&err, "control: %s", action)
 	var v *visit
 	err = c.wrapping(func() error {
-		v = &visit{who: who, action: action}
+		v = &visit{who: who, action: action, masker: c.masker}
 		return c.store.Write(ctx, who.Account, func(tx *store.Tx) error {
 			v.Tx = tx
 			if err := v.enter(ctx, where); err != nil {
@@ -221,7 +223,7 @@ func (c *Control) serve(ctx context.Context, tx *store.Tx) error {
 // thing of one, that is not there for the principal, whether it exists or not: that is how a probe shows.
 func (c *Control) read(ctx context.Context, who access.Principal, action access.Action, where scope, fn func(*visit) error) (err error) {
 	defer fault.Wrap(&err, "control: %s", action)
-	v := &visit{who: who, action: action}
+	v := &visit{who: who, action: action, masker: c.masker}
 	err = c.store.Read(ctx, who.Account, func(tx *store.Tx) error {
 		v.Tx = tx
 		if err := v.enter(ctx, where); err != nil {

@@ -181,6 +181,12 @@ func environmentDetail(before, after environment.Environment) map[string]string 
 	if after.Name != before.Name {
 		pairs = append(pairs, "name", after.Name)
 	}
+	if after.ObfuscateCustomerData != before.ObfuscateCustomerData {
+		pairs = append(pairs, "obfuscate_customer_data", strconv.FormatBool(after.ObfuscateCustomerData))
+	}
+	if after.ShowMessageContents != before.ShowMessageContents {
+		pairs = append(pairs, "show_message_contents", strconv.FormatBool(after.ShowMessageContents))
+	}
 	if after.Protected != before.Protected {
 		pairs = append(pairs, "protected", strconv.FormatBool(after.Protected))
 	}

@@ -186,14 +186,14 @@ func TestMessagesMayBeRequired(t *testing.T) {
 		if a, err := x.GetAccount(t.Context(), x.support); err != nil || a.CommitMessageRequired || a.ID != x.account {
 			t.Errorf("at first: got %+v and %v", a, err)
 		}
-		_, err := x.UpdateAccount(t.Context(), x.developer, ptr(true))
+		_, err := x.UpdateAccount(t.Context(), x.developer, control.AccountFields{CommitMessageRequired: ptr(true)})
 		wantFault(t, "by a developer", err, fault.Forbidden, "")
-		_, err = x.UpdateAccount(t.Context(), x.with("local", access.Grant{Environment: x.production, Role: access.Owner}), ptr(true))
+		_, err = x.UpdateAccount(t.Context(), x.with("local", access.Grant{Environment: x.production, Role: access.Owner}), control.AccountFields{CommitMessageRequired: ptr(true)})
 		wantFault(t, "by an owner of one environment", err, fault.Forbidden, "")
-		if a, err := x.UpdateAccount(t.Context(), x.admin, ptr(true)); err != nil || !a.CommitMessageRequired {
+		if a, err := x.UpdateAccount(t.Context(), x.admin, control.AccountFields{CommitMessageRequired: ptr(true)}); err != nil || !a.CommitMessageRequired {
 			t.Errorf("set: got %+v and %v", a, err)
 		}
-		if a, err := x.UpdateAccount(t.Context(), x.admin, nil); err != nil || !a.CommitMessageRequired {
+		if a, err := x.UpdateAccount(t.Context(), x.admin, control.AccountFields{}); err != nil || !a.CommitMessageRequired {
 			t.Errorf("left: got %+v and %v", a, err)
 		}
 		const refused = "message: is required: the account asks for one"
@@ -208,7 +208,7 @@ func TestMessagesMayBeRequired(t *testing.T) {
 		_, err = x.Rollback(t.Context(), x.owner, "production", control.RollbackRequest{To: "0"})
 		wantFault(t, "roll back", err, fault.Invalid, refused)
 		x.createEnvironment(t, "staging") // Lockage's own commits have one
-		if _, err := x.UpdateAccount(t.Context(), x.owner, ptr(false)); err != nil {
+		if _, err := x.UpdateAccount(t.Context(), x.owner, control.AccountFields{CommitMessageRequired: ptr(false)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := x.Rollback(t.Context(), x.owner, "production", control.RollbackRequest{To: "0"}); err != nil {

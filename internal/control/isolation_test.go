@@ -257,6 +257,11 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		"acknowledge in": func(r string) answer {
 			return tell(nil, x.AcknowledgeOverride(ctx, who, r, never))
 		},
+		"get call": func(r string) answer { v, err := x.GetCall(ctx, who, r); return tell(v, err) },
+		"reveal call": func(r string) answer {
+			v, err := x.RevealCall(ctx, who, r, "to see whether it is there")
+			return tell(v, err)
+		},
 		"calls of":         func(r string) answer { return calls(control.CallFilter{Environment: r}) },
 		"calls of a route": func(r string) answer { return calls(control.CallFilter{Route: r}) },
 		"calls with a key": func(r string) answer { return calls(control.CallFilter{Key: r}) },

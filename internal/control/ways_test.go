@@ -8,11 +8,13 @@ import (
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/route"
 )
 
 // ways are the operations of the life of a change after its first promotion, in an order in which each succeeds. The
 // route charges is deleted in a draft when they begin.
 func (x *fixture) ways() []operation {
+	const revealed = "018f0000-0000-7000-8000-00000000ca11"
 	var id string // of the proposal or override that is at hand
 	propose := func(t *testing.T) {
 		t.Helper()
@@ -32,8 +34,26 @@ func (x *fixture) ways() []operation {
 			return x.DiscardChange(ctx, who, ref("charges"))
 		}},
 		{name: "ask for messages", action: access.AccountUpdate, target: "account " + x.account, run: func(ctx context.Context, who access.Principal) error {
-			_, err := x.UpdateAccount(ctx, who, ptr(true))
+			_, err := x.UpdateAccount(ctx, who, control.AccountFields{CommitMessageRequired: ptr(true)})
 			return err
+		}},
+		{name: "keep the names of orders", action: access.AccountUpdate, target: "account " + x.account, detail: []string{"obfuscation", "0 fields, 1 kept"}, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateAccount(ctx, who, control.AccountFields{ObfuscationKeep: &[]string{"$.order.name"}})
+			return err
+		}},
+		{name: "show what customers wrote", action: access.EnvironmentUpdate, environment: "production", target: "environment production", detail: []string{"obfuscate_customer_data", "false", "show_message_contents", "true"}, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateEnvironment(ctx, who, "production", environment.Fields{ObfuscateCustomerData: ptr(false), ShowMessageContents: ptr(true)})
+			return err
+		}},
+		{name: "hide it again", action: access.EnvironmentUpdate, environment: "production", target: "environment production", detail: []string{"obfuscate_customer_data", "true", "show_message_contents", "false"}, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateEnvironment(ctx, who, "production", environment.Fields{ObfuscateCustomerData: ptr(true), ShowMessageContents: ptr(false)})
+			return err
+		}},
+		{name: "reveal", action: access.LogReveal, environment: "production", target: "call charges", detail: []string{"reason", "the customer has called", "expires_at", "*"}, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.RevealCall(ctx, who, revealed, "the customer has called")
+			return err
+		}, prepare: func(t *testing.T) {
+			x.record(t, route.Call{ID: revealed, Account: x.account, EnvironmentID: x.production, RouteKey: "charges", Path: "/customers/ada@example.com", Status: 200, Time: x.clock.Now()})
 		}},
 		{name: "ask for an approval", action: access.EnvironmentUpdate, environment: "production", target: "environment production", detail: []string{"approvals", "1"}, run: func(ctx context.Context, who access.Principal) error {
 			_, err := x.UpdateEnvironment(ctx, who, "production", environment.Fields{Protection: &environment.Protection{Approvals: 1}})

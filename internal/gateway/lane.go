@@ -123,7 +123,7 @@ func (x *exchange) record() {
 	}
 	c := route.Call{
 		ID: x.requestID, Account: d.Account.ID, RequestID: x.requestID, Time: x.start, KeyID: d.Credential.ID,
-		Method: x.r.Method, Path: x.path[:min(len(x.path), maxPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
+		Method: x.r.Method, Path: x.path[:min(len(x.path), route.MaxRecordedPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
 		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, Uses: d.Uses, ErrorType: x.errorType,
 		Redacted: x.redacted, Echoed: x.echoed, Address: x.address,
 	}
@@ -137,8 +137,6 @@ func (x *exchange) record() {
 	x.g.recorder.record(c)
 }
 
-// maxPath is how much of a path is recorded, in bytes.
-const maxPath = 2048
 
 // forward sends the call to the upstream and its answer to the caller.
 func (x *exchange) forward() *Refusal {

@@ -2,6 +2,7 @@ package mask
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -156,3 +157,6 @@ func escapeURL(dst, s []byte, special string) []byte {
 	}
 	return dst
 }
+
+// CutPath masks the last segment of a path that was cut off: what is left of a pattern is none.
+func CutPath(path string) string { return path[:strings.LastIndexByte(path, '/')+1] + hidden }

@@ -6,6 +6,9 @@ import (
 	"errors"
 )
 
+// MaxRecordedPath is how many bytes of a path are recorded.
+const MaxRecordedPath = 2048
+
 // MaxRecorded is how many bytes of a body are recorded.
 const MaxRecorded = 64 << 10
 
@@ -44,6 +47,7 @@ const (
 	OmittedEncoding = "encoding" // its Content-Encoding is not one that is decoded here
 	OmittedUpgraded = "upgraded" // the connection switched to another protocol
 	OmittedMemory   = "memory"   // too much was waiting to be stored
+	OmittedMasked   = "masked"   // it could not be read to mask what is in it; of what is shown, never of what is stored
 )
 
 // Marshal is the content as it is sealed:

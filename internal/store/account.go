@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/mask"
 )
 
 // Accounts lists the ids of all accounts, oldest first.
@@ -43,17 +44,24 @@ type Account struct {
 	Name                  string
 	CommitMessageRequired bool
 	StepUp                access.StepUp
+	Obfuscation           mask.Rules // of its documents
 	CreatedAt             time.Time
 }
 
-const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.created_at`
+const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.obfuscation, accounts.created_at`
 
 func scanAccount(r row) (a Account, err error) {
 	var stepUp string
-	if err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, instant{&a.CreatedAt}); err != nil || stepUp == "" {
+	var rules []byte
+	if err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, &rules, instant{&a.CreatedAt}); err != nil {
 		return a, err
 	}
-	return a, json.Unmarshal([]byte(stepUp), &a.StepUp)
+	if stepUp != "" {
+		if err = json.Unmarshal([]byte(stepUp), &a.StepUp); err != nil {
+			return a, err
+		}
+	}
+	return a, json.Unmarshal(rules, &a.Obfuscation)
 }
 
 // AccountSettings reads the account's settings.
@@ -71,6 +79,10 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a Account) error {
 		}
 		stepUp = string(raw)
 	}
-	return tx.exec(ctx, `UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4 WHERE id = $1`,
-		tx.account, a.Name, a.CommitMessageRequired, stepUp)
+	rules, err := json.Marshal(a.Obfuscation)
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4, obfuscation = $5 WHERE id = $1`,
+		tx.account, a.Name, a.CommitMessageRequired, stepUp, string(rules))
 }

@@ -124,6 +124,7 @@ func (tx *Tx) DeleteEnvironment(ctx context.Context, id string) error {
 		`DELETE FROM oauth2_authorizations WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM secret_slots WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM call_contents WHERE account_id = $1 AND environment_id = $2`,
+		`DELETE FROM reveals WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM calls WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM content_keys WHERE account_id = $1 AND environment_id = $2`,
 		`DELETE FROM recordings WHERE account_id = $1 AND environment_id = $2`,
