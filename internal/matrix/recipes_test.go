@@ -44,9 +44,13 @@ var recipes = map[string]recipe{
 	"update-route":           {body: `{"timeout":"9s"}`},
 	"push-definitions":       {body: `{"definitions":[{"kind":"route","key":"fresh","content":{"target_url":"https://api.example.com"}}]}`},
 	"put-variable":           {body: `{"values":{"{environment}":"us"}}`},
-	"create-rollback":        {body: `{"to":"{moment}"}`},
-	"plan-rollback":          {body: `{"to":"{moment}"}`},
-	"lift-hold":              {before: []string{`POST /v1/environments/{environment}/rollback {"to":"{moment}"}`}},
+	"reveal-log": {
+		body:   `{"reason":"the customer has called"}`,
+		before: []string{`PATCH /v1/environments/{environment} {"obfuscate_customer_data":true}`}, // or nothing would be hidden
+	},
+	"create-rollback": {body: `{"to":"{moment}"}`},
+	"plan-rollback":   {body: `{"to":"{moment}"}`},
+	"lift-hold":       {before: []string{`POST /v1/environments/{environment}/rollback {"to":"{moment}"}`}},
 
 	"admin-set-secret-value":       {body: `{"value":"another value"}`},
 	"admin-set-oauth2-value":       {in: map[string]string{"secret_id": "{oauth2}"}, body: oauth2Body},
