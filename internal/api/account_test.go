@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lockage/lockage/internal/access"
@@ -13,7 +14,7 @@ func TestAccount(t *testing.T) {
 	var account wire.Account
 	a := r.do("GET", "/v1/account", nil)
 	a.data(200, &account)
-	a.shaped(200, `{"data":{"id":"I","name":"`+account.Name+`","commit_message_required":false,"created_at":"T"},"meta":{"request_id":"I"}}`)
+	a.shaped(200, `{"data":{"id":"I","name":"`+account.Name+`","commit_message_required":false,"obfuscation":{"fields":[],"keep":[]},"created_at":"T"},"meta":{"request_id":"I"}}`)
 	r.do("PATCH", "/v1/account", `{}`).data(200, nil)
 	if r.do("PATCH", "/v1/account", `{"commit_message_required":true}`).data(200, &account); !account.CommitMessageRequired {
 		t.Errorf("got %+v, want a message required", account)
@@ -27,6 +28,23 @@ func TestAccount(t *testing.T) {
 
 	for _, body := range []string{`{"commit_message_required":null}`, `{"commit_message_required":"yes"}`} {
 		r.do("PATCH", "/v1/account", body).problem(400, "validation_error", "commit_message_required")
+	}
+	const lists = `{"obfuscation":{"fields":[{"path":"$.customer.ref","class":"free_text"}],"keep":["$.order.name"]}}`
+	if r.do("PATCH", "/v1/account", lists).data(200, &account); len(account.Obfuscation.Fields) != 1 || account.Obfuscation.Keep[0] != "$.order.name" {
+		t.Errorf("got %+v, want both lists", account)
+	}
+	if r.do("PATCH", "/v1/account", `{"obfuscation":{"keep":[]}}`).data(200, &account); len(account.Obfuscation.Fields) != 1 || len(account.Obfuscation.Keep) != 0 {
+		t.Errorf("got %+v, want one list emptied", account)
+	}
+	for body, field := range map[string]string{
+		`{"obfuscation":null}`: "obfuscation", `{"obfuscation":[]}`: "obfuscation", `{"obfuscation":{"zebra":1}}`: "obfuscation.zebra",
+		`{"obfuscation":{"fields":[{"path":"$.a"}]}}`:                                               "obfuscation.fields[0].class",
+		`{"obfuscation":{"fields":[{"path":"a","class":"name"}]}}`:                                  "obfuscation.fields[0].path",
+		`{"obfuscation":{"keep":["$.a[3]"]}}`:                                                       "obfuscation.keep[0]",
+		`{"obfuscation":{"keep":["$.customer.ref"]}}`:                                               "obfuscation.keep[0]",
+		`{"obfuscation":{"keep":[` + strings.TrimSuffix(strings.Repeat(`"$.a",`, 101), ",") + `]}}`: "obfuscation.keep",
+	} {
+		r.do("PATCH", "/v1/account", body).problem(400, "validation_error", field)
 	}
 	viewer := r.as(everywhere(access.Viewer))
 	viewer.do("GET", "/v1/account", nil).data(200, nil)

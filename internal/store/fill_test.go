@@ -141,6 +141,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertCommit(ctx, commit), tx.PutUsages(ctx, "e1", map[string][]store.Usage{"d1": {usage}}),
 			tx.PutPromotion(ctx, promotion), tx.PutApproval(ctx, approval), tx.InsertOverride(ctx, override),
 			tx.PutRecording(ctx, store.Recording{EnvironmentID: "e1", DefinitionID: "d1"}, new(true)),
+			tx.PutReveal(ctx, revealed),
 			tx.AppendAudit(ctx, first),
 		)
 	})
@@ -167,6 +168,11 @@ var (
 	contentKey  = store.ContentKey{EnvironmentID: "e1", ID: "n1", CreatedAt: start, Sealed: value.Sealed}
 	callContent = store.CallContent{EnvironmentID: "e1", CallID: "l1", KeyID: "n1", Record: secret.Record{Ciphertext: []byte{1}, Nonce: []byte{2}, Tag: []byte{3}}}
 )
+
+// revealed is a call that m1 sees unmasked.
+var revealed = store.Reveal{
+	EnvironmentID: "e1", CallID: "call1", HolderKind: "member", HolderID: "m1", Reason: "the customer has called", CreatedAt: start, ExpiresAt: start.Add(time.Minute),
+}
 
 // reservation is a request that is under way.
 var reservation = store.Idempotent{Holder: "m1", Key: "i1", Fingerprint: "f1", CreatedAt: start}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/mask"
 	"github.com/lockage/lockage/internal/store"
 )
 
@@ -109,7 +110,9 @@ func TestOverrides(t *testing.T) {
 
 func TestAccountSettings(t *testing.T) {
 	onBoth(t, func(t *testing.T, x fixture) {
-		want := store.Account{ID: ours, Name: "renamed", CommitMessageRequired: true, CreatedAt: start}
+		want := store.Account{ID: ours, Name: "renamed", CommitMessageRequired: true, CreatedAt: start, Obfuscation: mask.Rules{
+			Fields: []mask.Field{{Path: "$.customer.ref", Class: mask.FreeText}}, Keep: []string{"$.order.name"},
+		}}
 		x.write(t, func(tx *store.Tx) error { return tx.UpdateAccount(t.Context(), want) })
 		x.read(t, func(tx *store.Tx) error {
 			got, err := tx.AccountSettings(t.Context())
