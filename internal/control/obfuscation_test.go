@@ -16,8 +16,8 @@ import (
 	"github.com/lockage/lockage/internal/route"
 )
 
-// customers are what must not be seen, of whom and of what.
-var customers = []string{"ada", "Lovelace", "170", "Invaliden", "10115", "4242", "walks with a stick"}
+// customers are what must not be seen, of whom and of what; each is long enough that no random id has it by chance.
+var customers = []string{"ada@", "ada%40", "Ada Lovelace", "Lovelace", "170 1234567", "Invaliden", `"10115"`, "42424242", "walks with a stick"}
 
 // customerCall is a call full of a customer's data.
 func (x *fixture) customerCall(n int, environmentID string) route.Call {

@@ -137,7 +137,6 @@ func (x *exchange) record() {
 	x.g.recorder.record(c)
 }
 
-
 // forward sends the call to the upstream and its answer to the caller.
 func (x *exchange) forward() *Refusal {
 	ctx, cancel := context.WithCancelCause(x.r.Context())
