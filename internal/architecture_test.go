@@ -46,7 +46,7 @@ var table = map[string]row{
 		[]string{
 			"internal/api", "internal/dashboard", "internal/gateway", "internal/control", "internal/store",
 			"internal/snapshot", "internal/secret", "internal/kek", "internal/apikey", "internal/web", "internal/guard", "internal/oauth",
-			"internal/mail", "internal/oidc", "internal/webhook", "client",
+			"internal/mail", "internal/oidc", "internal/syslog", "internal/webhook", "client",
 		},
 		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of their keys",
 	},
@@ -59,7 +59,7 @@ var table = map[string]row{
 		"a front like the other, over the same operations, with pages instead of JSON",
 	},
 	"internal/control": {
-		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth", "internal/oidc", "internal/passkey", "internal/mail", "internal/webhook"}, concepts),
+		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth", "internal/oidc", "internal/passkey", "internal/mail", "internal/syslog", "internal/webhook"}, concepts),
 		"every operation: it decides by the concepts, writes to the store and feeds the snapshot; it knows no HTTP",
 	},
 	"internal/gateway": {
@@ -97,6 +97,7 @@ var table = map[string]row{
 	"internal/secret":      {nil, "the less sealing depends on, the fewer see plaintext"},
 	"internal/kek":         {[]string{"internal/secret"}, "the one place that speaks to key management services, so that sealing knows none"},
 	"internal/oauth":       {[]string{"internal/guard", "internal/secret"}, "the one place that speaks HTTP to token endpoints, so that control need not"},
+	"internal/syslog":      {[]string{"internal/guard"}, "the one place that speaks to collectors of syslog, so that control need not"},
 	"internal/webhook":     {[]string{"internal/guard"}, "the one place that delivers signed messages over HTTP to receivers that people chose, so that control need not"},
 	"internal/oidc":        {nil, "the one place that speaks HTTP to the provider people log in at, so that control need not"},
 	"internal/passkey":     {nil, "what a browser's answer proves depends on nothing that is stored"},

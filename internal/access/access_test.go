@@ -42,6 +42,11 @@ api_key.update          environment  o a . . .
 account.create          account      . . . . .
 audit.export            account      o a . . .
 audit.read              account      o a . . .
+audit.stream.create     account      o . . . .
+audit.stream.delete     account      o . . . .
+audit.stream.read       account      o . . . .
+audit.stream.test       account      o . . . .
+audit.stream.update     account      o . . . .
 definition.commit       environment  o a d . .
 encryption_key.read     account      o . . . .
 encryption_key.rotate   account      o . . . .

@@ -108,7 +108,13 @@ const (
 	LogReveal   Action = "log.reveal"
 	AuditRead   Action = "audit.read"
 	AuditExport Action = "audit.export"
-	GatewayCall Action = "gateway.call"
+
+	AuditStreamRead   Action = "audit.stream.read"
+	AuditStreamCreate Action = "audit.stream.create"
+	AuditStreamUpdate Action = "audit.stream.update"
+	AuditStreamDelete Action = "audit.stream.delete"
+	AuditStreamTest   Action = "audit.stream.test"
+	GatewayCall       Action = "gateway.call"
 
 	// What only the system does: no role holds these; they are names in the audit log.
 	SessionLogin Action = "session.login"
@@ -259,7 +265,13 @@ var rules = map[Action]rule{
 	LogReveal:   {scope: EnvironmentScope, roles: revealers, does: "reveal a record of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	AuditExport: {scope: AccountScope, roles: managers, does: "export the audit log"},
-	GatewayCall: {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
+
+	AuditStreamRead:   {scope: AccountScope, roles: owner, does: "see where the audit log is carried"},
+	AuditStreamCreate: {scope: AccountScope, roles: owner, does: "have the audit log carried elsewhere"},
+	AuditStreamUpdate: {scope: AccountScope, roles: owner, does: "change where the audit log is carried"},
+	AuditStreamDelete: {scope: AccountScope, roles: owner, does: "end a stream of the audit log"},
+	AuditStreamTest:   {scope: AccountScope, roles: owner, does: "test a stream of the audit log"},
+	GatewayCall:       {scope: EnvironmentScope, roles: builders, does: "call routes in this environment"},
 
 	SessionLogin:         {scope: AccountScope, does: "open a session for someone"},
 	PasswordResetRequest: {scope: AccountScope, does: "ask for a new password"},

@@ -119,6 +119,7 @@ func (a *API) routes(metrics http.Handler) {
 		variables    = "/v1/variables"
 		promotions   = "/v1/promotions"
 		sessions     = "/v1/sessions"
+		streams      = "/v1/audit-streams"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
 	answer(a, op{"GET", environments, "list-environments", access.EnvironmentList, "List all environments, oldest first"}, a.listEnvironments)
@@ -209,6 +210,12 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))
 	answer(a, op{"GET", "/v1/audit-logs/actions", "list-audit-actions", access.AuditRead, "List the names of all actions that decisions are recorded under"}, a.listAuditActions)
 	answer(a, op{"GET", export, "export-audit-logs", access.AuditExport, "Export the recorded decisions, oldest first"}, a.exportAudit, flows("application/jsonl", "text/csv"), fails(404))
+	answer(a, op{"GET", streams, "list-audit-streams", access.AuditStreamRead, "List where the audit log is carried"}, a.listAuditStreams)
+	answer(a, op{"POST", streams, "create-audit-stream", access.AuditStreamCreate, "Have the audit log carried to a webhook or a collector of syslog; the answer shows the webhook's key once"}, a.createAuditStream, created, takes[wire.AuditStreamCreate](), fails(409))
+	answer(a, op{"GET", streams + "/{id}", "get-audit-stream", access.AuditStreamRead, "Get a stream, and how far it is"}, a.getAuditStream)
+	answer(a, op{"PATCH", streams + "/{id}", "update-audit-stream", access.AuditStreamUpdate, "Change, pause or resume a stream"}, a.updateAuditStream, takes[wire.AuditStreamUpdate]())
+	answer(a, op{"DELETE", streams + "/{id}", "delete-audit-stream", access.AuditStreamDelete, "End a stream"}, a.deleteAuditStream)
+	answer(a, op{"POST", streams + "/{id}/test", "test-audit-stream", access.AuditStreamTest, "Send a message without entries to where a stream delivers"}, a.testAuditStream)
 	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
 	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))

@@ -37,6 +37,7 @@ func (x *fixture) reads(t *testing.T, key string) map[access.Action]func(access.
 			_, _, err := x.ListCalls(ctx, who, control.CallFilter{Environment: "development"})
 			return err
 		},
+		access.AuditStreamRead: func(who access.Principal) error { _, err := x.AuditStreams(ctx, who); return err },
 		access.AuditRead: func(who access.Principal) error {
 			_, _, err := x.ListAudit(ctx, who, control.AuditFilter{})
 			return err

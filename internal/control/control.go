@@ -21,6 +21,8 @@ import (
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
+	"github.com/lockage/lockage/internal/syslog"
+	"github.com/lockage/lockage/internal/webhook"
 )
 
 // Config is what control works with. Store, Sealer and Digester are required.
@@ -36,6 +38,8 @@ type Config struct {
 	Tokens           *oauth.Client    // speaks to token endpoints; nil: OAuth2 secrets get no tokens here
 	PublicURL        string           // where browsers reach this server, for the redirect of authorizations
 	Mail             Mailer           // hands mail over; nil: none is sent
+	Webhooks         *webhook.Sender  // delivers signed messages; nil: none are
+	Syslog           *syslog.Sender   // hands messages to collectors; nil: none are
 }
 
 // Mailer hands a message to a mail server.
@@ -61,6 +65,9 @@ type Control struct {
 	tokens      *oauth.Client
 	publicURL   string
 	mail        Mailer // nil: none is sent
+	webhooks    *webhook.Sender
+	syslog      *syslog.Sender
+	streams     streams
 	renewals    singleflight.Group
 	forced      forced
 	echoes      echoes
@@ -92,7 +99,7 @@ func New(c Config) (*Control, error) {
 	return &Control{
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
-		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, node: newID(), rotate: make(chan struct{}, 1),
+		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +17,9 @@ import (
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
+	"github.com/lockage/lockage/internal/syslog"
 	"github.com/lockage/lockage/internal/testkit"
+	"github.com/lockage/lockage/internal/webhook"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -125,7 +128,16 @@ func settings(t *testing.T, s *store.Store, kek, pepper byte) control.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return control.Config{Store: s, Sealer: sealer, Digester: digester, Holder: holder, Logger: logger}
+	here := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	webhooks, err := webhook.New(webhook.Config{Allow: here})
+	if err != nil {
+		t.Fatal(err)
+	}
+	collectors, err := syslog.New(syslog.Config{Allow: here, Host: "lockage.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return control.Config{Store: s, Sealer: sealer, Digester: digester, Holder: holder, Logger: logger, Webhooks: webhooks, Syslog: collectors}
 }
 
 func open(t *testing.T, c control.Config) *control.Control {

@@ -279,6 +279,13 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 			list, _, err := x.SecretAudit(ctx, who, "ours", control.AuditFilter{Environment: r})
 			return tell(len(list), err)
 		},
+		"get stream": func(r string) answer { v, err := x.GetAuditStream(ctx, who, r); return tell(v, err) },
+		"update stream": func(r string) answer {
+			v, err := x.UpdateAuditStream(ctx, who, r, control.AuditStreamFields{Name: ptr("changed")})
+			return tell(v, err)
+		},
+		"delete stream": func(r string) answer { return tell(nil, x.DeleteAuditStream(ctx, who, r)) },
+		"test stream":   func(r string) answer { v, err := x.TestAuditStream(ctx, who, r); return tell(v, err) },
 		"export of a place": func(r string) answer {
 			e, err := x.ExportAudit(ctx, who, control.AuditFilter{Environment: r}, control.ExportJSONL)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
+	"github.com/lockage/lockage/internal/syslog"
 )
 
 // operation is one that changes something, and what the audit log says of it.
@@ -30,6 +31,7 @@ type operation struct {
 // before it is run by the owner.
 func (x *fixture) operations(t *testing.T) []operation {
 	key := x.createKey(t, "development").ID
+	stream := never
 	return append([]operation{
 		{"create an environment", access.EnvironmentCreate, "qa", "environment qa", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateEnvironment(ctx, who, environment.Fields{Name: ptr("qa")})
@@ -135,6 +137,27 @@ func (x *fixture) operations(t *testing.T) []operation {
 			_, err := x.RecordRoute(ctx, who, "charges", "production", new(true))
 			return err
 		}, nil},
+		{"make a stream", access.AuditStreamCreate, "", "audit_stream siem", []string{"type", "syslog"}, func(ctx context.Context, who access.Principal) error {
+			s, _, err := x.CreateAuditStream(ctx, who, audit.Syslog, control.AuditStreamFields{Name: ptr("siem"), Address: ptr("tcp://127.0.0.1:1")}, false)
+			if err == nil {
+				stream = s.ID
+			}
+			return err
+		}, nil},
+		{"pause it", access.AuditStreamUpdate, "", "audit_stream siem", []string{"active", "false"}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateAuditStream(ctx, who, stream, control.AuditStreamFields{Paused: ptr(true)})
+			return err
+		}, nil},
+		{"test it", access.AuditStreamTest, "", "audit_stream siem", nil, func(ctx context.Context, who access.Principal) error {
+			r, err := x.TestAuditStream(ctx, who, stream)
+			if err == nil && (r.Delivered || r.Failure != syslog.CodeUnreachable) {
+				t.Errorf("nobody is there: got %+v", r)
+			}
+			return err
+		}, nil},
+		{"end it", access.AuditStreamDelete, "", "audit_stream siem", nil, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteAuditStream(ctx, who, stream)
+		}, nil},
 		{"commit", access.DefinitionCommit, "development", "commit 1", []string{"message", "begin", "changes", "1"}, func(ctx context.Context, who access.Principal) error {
 			_, err := x.Commit(ctx, who, "begin", nil)
 			return err
@@ -194,7 +217,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 			switch a {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
 				access.SecretStatus, access.ReadinessRead, access.VariableRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
-				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.GatewayCall,
+				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.AuditStreamRead, access.GatewayCall,
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
 				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
 				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,

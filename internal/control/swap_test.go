@@ -44,6 +44,7 @@ func (r row) number(column string) int64 {
 const (
 	tellsWhen  = "says when something is to be done; who changes it makes it sooner or later, as by stopping the server"
 	tellsState = "says how the last attempt went; it is shown, and changes with each attempt"
+	tellsSent  = "says how far it is delivered; who changes it has entries sent again, or left out, which their numbers show"
 	isALease   = "says who asks the provider now; it changes while the tokens stay"
 )
 
@@ -98,6 +99,24 @@ var sealedTables = map[string]sealedTable{
 				return nil // nothing but the undoing
 			}
 			return err
+		},
+	},
+	"audit_streams": {
+		key: []string{"account_id", "id"},
+		bound: []string{
+			"account_id", "id", "name", "kind", "target", "ca", "facility", "created_at", "created_by", "ciphertext", "nonce", "tag", "wrapped_key", "kek",
+		},
+		free: map[string]string{
+			"paused": "says that nothing is delivered; the entries stay", "updated_at": "says when something was set; it is shown",
+			"position": tellsSent, "sending": tellsSent, "skipped": tellsSent, "delivered_at": tellsState, "failing_since": tellsState,
+			"failure": tellsState, "attempts": tellsState, "next_attempt_at": tellsWhen, "lease": isALease, "lease_until": isALease,
+		},
+		opens: func(t *testing.T, x *fixture, r row) error {
+			account := r.text("account_id")
+			return x.store.Read(t.Context(), account, func(tx *store.Tx) error {
+				s, err := tx.AuditStream(t.Context(), r.text("id"))
+				return errors.Join(err, x.open(t, s.Binding(account), s.Key))
+			})
 		},
 	},
 	"idempotency": {
@@ -362,6 +381,13 @@ func (x *fixture) fillSealed(t *testing.T) {
 	})
 	must(err)
 	_, err = x.SetSecretValue(ctx, x.owner, "second", "production", text("the value of the second secret"))
+	must(err)
+
+	_, _, err = x.CreateAuditStream(ctx, x.owner, audit.Webhook, control.AuditStreamFields{Name: ptr("first"), URL: ptr("https://hooks.example.com/1")}, true)
+	must(err)
+	x.clock.pass(time.Second)
+	other := x.with("other owner", x.owner.Grants...)
+	_, _, err = x.CreateAuditStream(ctx, other, audit.Syslog, control.AuditStreamFields{Name: ptr("second"), Address: ptr("tls://logs.example.com:6514"), Facility: ptr(3), CA: ptr(authority(t))}, false)
 	must(err)
 
 	x.authorize(t, p, "production")

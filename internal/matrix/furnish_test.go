@@ -63,6 +63,7 @@ func (h *household) secrets(levels []string) {
 		"spare":  h.made("POST", "/v1/secrets", fmt.Sprintf(`{"name":%q}`, name("spare"))),
 		"oauth2": h.made("POST", "/v1/secrets", fmt.Sprintf(`{"name":%q,"type":"oauth2"}`, name("google"))),
 		"tls":    h.made("POST", "/v1/secrets", fmt.Sprintf(`{"name":%q,"type":"certificate"}`, name("tls"))),
+		"stream": h.made("POST", "/v1/audit-streams", fmt.Sprintf(`{"name":%q,"kind":"syslog","address":"tcp://logs.example.com:514"}`, name("siem"))),
 	}
 	for i, level := range levels {
 		at := "/v1/secrets/" + ids["secret"] + "/environments/" + level

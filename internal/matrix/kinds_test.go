@@ -9,6 +9,7 @@ var kinds = map[string]string{
 	"tokens.id":          "token",
 	"sessions.id":        "session",
 	"auth.account":       "account",
+	"audit-streams.id":   "stream",
 	"environments.id":    "environment",
 	"api-keys.id":        "key",
 	"secrets.id":         "secret",
@@ -44,5 +45,5 @@ func kindOf(path, name string) string {
 // history means nothing by itself.
 var (
 	local = []string{"environment", "environment name", "key", "commit", "promotion", "override", "call"}
-	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "account"}
+	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "account", "stream"}
 )

@@ -31,6 +31,7 @@ var recipes = map[string]recipe{
 		before: []string{`PUT /v1/routes/{route}/environments/{environment}/status {"active":false}`},
 		other:  map[string]int{"protected": 400}, // nobody deletes production
 	},
+	"create-audit-stream":    {body: `{"name":"fresh","kind":"webhook","url":"https://hooks.example.com/fresh"}`},
 	"create-secret":          {body: `{"name":"fresh"}`},
 	"delete-secret":          {in: map[string]string{"id": "{spare}"}},
 	"set-secret-value":       {body: `{"value":"another value"}`},

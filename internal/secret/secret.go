@@ -28,6 +28,7 @@ const (
 const (
 	SigningKey    Type = "signing_key"    // signs the members' session tokens
 	CheckpointKey Type = "checkpoint_key" // signs checkpoints of audit logs
+	StreamKey     Type = "stream_key"     // signs what a stream of an audit log delivers
 	Answer        Type = "answer"         // an answer kept for a repeated request
 	ContentKey    Type = "content_key"    // seals what is recorded of calls
 )

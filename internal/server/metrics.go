@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -21,6 +22,13 @@ var (
 
 	behindMetric   = prometheus.NewDesc("lockage_audit_checkpoint_behind_seconds", "For how long a checkpoint of the audit log waits to be carried away; 0 when none does.", nil, nil)
 	failuresMetric = prometheus.NewDesc("lockage_audit_checkpoint_failures_total", "Failed attempts to carry checkpoints of the audit log away.", nil, nil)
+)
+
+// Of the streams of the audit logs, by the stream's id.
+var (
+	streamBacklog  = prometheus.NewDesc("lockage_audit_stream_backlog", "Entries of the audit log that a stream has not delivered yet.", []string{"stream"}, nil)
+	streamAge      = prometheus.NewDesc("lockage_audit_stream_backlog_age_seconds", "For how long the oldest of them waits; 0 when none does.", []string{"stream"}, nil)
+	streamFailures = prometheus.NewDesc("lockage_audit_stream_failures_total", "Deliveries of this process that failed.", []string{"stream"}, nil)
 )
 
 // gatewayCollector reads the gateway's counters when asked: the hot path only adds to them.
@@ -65,10 +73,34 @@ func (c checkpointCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(failuresMetric, prometheus.CounterValue, float64(failures))
 }
 
+// streamCollector tells how far the streams of the audit logs are behind. There are at most ten to an account.
+type streamCollector struct{ r *Running }
+
+func (streamCollector) Describe(descs chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{streamBacklog, streamAge, streamFailures} {
+		descs <- d
+	}
+}
+
+func (s streamCollector) Collect(out chan<- prometheus.Metric) {
+	if s.r.streams == nil {
+		return // not serving yet
+	}
+	for _, stream := range s.r.streams() {
+		age := 0.0
+		if !stream.WaitingSince.IsZero() {
+			age = max(time.Since(stream.WaitingSince).Seconds(), 0)
+		}
+		out <- prometheus.MustNewConstMetric(streamBacklog, prometheus.GaugeValue, float64(stream.Backlog), stream.ID)
+		out <- prometheus.MustNewConstMetric(streamAge, prometheus.GaugeValue, age, stream.ID)
+		out <- prometheus.MustNewConstMetric(streamFailures, prometheus.CounterValue, float64(stream.Failures), stream.ID)
+	}
+}
+
 // metrics serves everything worth watching in the Prometheus text format.
 func metrics(r *Running) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), gatewayCollector{r})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), gatewayCollector{r}, streamCollector{r})
 	if r.witness != nil {
 		registry.MustRegister(checkpointCollector{r.witness})
 	}

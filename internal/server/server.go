@@ -61,6 +61,7 @@ type Running struct {
 	sockets    [2]net.Listener
 	tls        *tls.Config  // nil: clear text
 	witness    *checkpoints // nil: checkpoints are not carried anywhere
+	streams    func() []control.StreamStats
 	failed     chan error
 	stopLoop   func()
 	draining   chan struct{}
@@ -101,9 +102,13 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	if err != nil {
 		return nil, err
 	}
+	webhooks, collectors, err := r.senders(c, roots)
+	if err != nil {
+		return nil, err
+	}
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
-		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Mail: mailer,
+		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Mail: mailer, Webhooks: webhooks, Syslog: collectors,
 	})
 	if err != nil {
 		return nil, err
@@ -220,6 +225,8 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 		r.witness.sign = operations.AuditCheckpoints
 		loops.Go(func() { r.witness.run(loop) })
 	}
+	r.streams = operations.StreamStats
+	loops.Go(func() { operations.StreamAudit(loop, pollEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
 	loops.Go(func() { operations.WatchSessions(loop, sessionsEvery) })
 	loops.Go(func() { r.keys.run(loop) })

@@ -42,6 +42,10 @@ var (
 		Terms:  secret.Terms{ExpiresAt: start.Add(time.Hour), Strict: true, Hosts: []string{"*.example.com", "api.example.com:8443"}},
 		Detail: `{"subject":"CN=Lockage"}`,
 	}
+	streamOne = audit.Stream{
+		ID: "as1", Name: "siem", Kind: audit.Syslog, Target: "tls://logs.example.com:6514", CA: "pem", Facility: 13, CreatedAt: start, CreatedBy: "Mira",
+		Key: value.Sealed, UpdatedAt: start,
+	}
 	tokenOne = secret.Token{
 		SecretID: "s1", EnvironmentID: "e1", Version: 1, Serial: 3, Access: value.Sealed, Refresh: value.Sealed, Type: "Bearer", ObtainedAt: start,
 		ExpiresAt: start.Add(time.Hour), RefreshAt: start.Add(time.Minute), Needs: true, ErrorCode: "invalid_grant", Attempts: 2, NextAttempt: start.Add(time.Second),
@@ -132,7 +136,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),
 			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value), tx.AddSecretUses(ctx, tx.Account(), "e1", "s1", 1, 2, start),
-			tx.PutOAuth2Token(ctx, tokenOne), tx.InsertAuthorization(ctx, authorization),
+			tx.InsertAuditStream(ctx, streamOne), tx.PutOAuth2Token(ctx, tokenOne), tx.InsertAuthorization(ctx, authorization),
 			tx.PutVariable(ctx, region), tx.PutVariableValue(ctx, regionOne),
 			tx.InsertIdentity(ctx, identity),
 			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),

@@ -114,6 +114,15 @@ func sources() []source {
 			},
 		},
 		{
+			name: "audit_streams", table: "audit_streams", key: []string{"account_id", "id"},
+			wrapped: "wrapped_key", kek: "kek", columns: streamColumns,
+			scan: func(r row) (w Wrap, err error) {
+				s, err := scanStream(behind{r, &w.Account})
+				w.Binding, w.Sealed, w.key = s.Binding(w.Account), s.Key, []any{w.Account, s.ID}
+				return w, err
+			},
+		},
+		{
 			name: "idempotency", table: "idempotency", key: []string{"account_id", "holder_id", "key"},
 			wrapped: "wrapped_key", kek: "kek", columns: idempotentColumns,
 			scan: func(r row) (w Wrap, err error) {
