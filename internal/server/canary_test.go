@@ -266,6 +266,18 @@ func (h *hunt) set(t *testing.T) {
 	})
 	h.authorize(t, true)
 	h.authorize(t, false) // one that stays under way
+	h.stream(t)
+}
+
+// stream has the audit log carried to the upstream, signed with a key that is shown this once.
+func (h *hunt) stream(t *testing.T) {
+	t.Helper()
+	var made struct{ Data struct{ Key string } }
+	text := h.api(t, 201, "POST", "/v1/audit-streams", object{"name": "archive", "kind": "webhook", "url": h.upstream.URL + "/log"})
+	if err := json.Unmarshal([]byte(text), &made); err != nil || !strings.HasPrefix(made.Data.Key, "whsec_") {
+		t.Fatalf("the answer has no key: %v", err)
+	}
+	h.Add("the key of a stream", made.Data.Key)
 }
 
 func (h *hunt) id(t *testing.T, name string) string {
