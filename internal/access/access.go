@@ -65,6 +65,7 @@ type Principal struct {
 	Person  string    // who they are, in all accounts
 	Session string    // its id
 	Proved  time.Time // when they last proved who they are
+	Lacks   Lack      // what the account demands and the session has not shown
 }
 
 // System is the principal of Lockage itself: it may do every action of the account.
@@ -119,6 +120,9 @@ type Environment struct {
 // never existed, and fault.Forbidden otherwise; an unknown action is forbidden to everyone. It does not allocate when
 // the answer is nil.
 func Allow(p Principal, a Action, e Environment) error {
+	if err := Complete(p, a); err != nil {
+		return err
+	}
 	rl, g, why := decide(p, a, e)
 	if why.allowed() {
 		return nil

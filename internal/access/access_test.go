@@ -110,6 +110,11 @@ session.refresh         self         o a d s v
 session.switch          self         o a d s v
 session.prove           self         o a d s v
 password.change         self         o a d s v
+second_factor.list      self         o a d s v
+second_factor.create    self         o a d s v
+second_factor.confirm   self         o a d s v
+second_factor.delete    self         o a d s v
+recovery_codes.renew    self         o a d s v
 member.session.list     account      o a . . .
 member.session.end      account      o a . . .
 password.reset.make     account      o a . . .

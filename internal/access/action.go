@@ -99,6 +99,12 @@ const (
 	SessionProve   Action = "session.prove"
 	PasswordChange Action = "password.change"
 
+	FactorList         Action = "second_factor.list"
+	FactorCreate       Action = "second_factor.create"
+	FactorConfirm      Action = "second_factor.confirm"
+	FactorDelete       Action = "second_factor.delete"
+	RecoveryCodesRenew Action = "recovery_codes.renew"
+
 	// What managers see and end of the sessions in their account.
 	MemberSessionList Action = "member.session.list"
 	MemberSessionEnd  Action = "member.session.end"
@@ -256,6 +262,12 @@ var rules = map[Action]rule{
 	SessionSwitch:  {scope: SelfScope, personal: true, roles: everyone, does: "act in another account"},
 	SessionProve:   {scope: SelfScope, personal: true, roles: everyone, does: "prove who it is"},
 	PasswordChange: {scope: SelfScope, personal: true, roles: everyone, does: "change a password"},
+
+	FactorList:         {scope: SelfScope, personal: true, roles: everyone, does: "list second factors of its own"},
+	FactorCreate:       {scope: SelfScope, personal: true, roles: everyone, does: "set up a second factor of its own"},
+	FactorConfirm:      {scope: SelfScope, personal: true, roles: everyone, does: "confirm a second factor of its own"},
+	FactorDelete:       {scope: SelfScope, personal: true, roles: everyone, does: "remove a second factor of its own"},
+	RecoveryCodesRenew: {scope: SelfScope, personal: true, roles: everyone, does: "make new recovery codes of its own"},
 
 	MemberSessionList: {scope: AccountScope, roles: managers, does: "see the sessions of members"},
 	MemberSessionEnd:  {scope: AccountScope, roles: managers, does: "end the sessions of members"},

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -27,6 +28,7 @@ func (c *Control) GetAccount(ctx context.Context, who access.Principal) (a Accou
 // AccountFields is what may be changed of an account; nil leaves it.
 type AccountFields struct {
 	CommitMessageRequired *bool         // of commits, promotions and rollbacks
+	SecondFactor          *bool         // whoever acts in the account must have shown one
 	ObfuscationFields     *[]mask.Field // all of them
 	ObfuscationKeep       *[]string     // all of them
 }
@@ -37,9 +39,16 @@ func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f Acc
 		if a, err = v.AccountSettings(ctx); err != nil {
 			return err
 		}
-		v.target = audit.Target{Kind: "account", ID: a.ID, Name: a.Name}
+		v.target, v.detail = audit.Target{Kind: "account", ID: a.ID, Name: a.Name}, map[string]string{}
 		if f.CommitMessageRequired != nil {
 			a.CommitMessageRequired = *f.CommitMessageRequired
+		}
+		if f.SecondFactor != nil && a.SecondFactor != *f.SecondFactor {
+			if err := c.changes(ctx, v); err != nil { // else whoever found an open session would turn it off first
+				return err
+			}
+			a.SecondFactor = *f.SecondFactor
+			maps.Copy(v.detail, audit.Detail("second_factor", secondFactorWord(a.SecondFactor)))
 		}
 		if f.ObfuscationFields != nil {
 			a.Obfuscation.Fields = *f.ObfuscationFields
@@ -51,11 +60,18 @@ func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f Acc
 			if err := a.Obfuscation.Check("obfuscation."); err != nil {
 				return err
 			}
-			v.detail = audit.Detail("obfuscation", fmt.Sprintf("%d fields, %d kept", len(a.Obfuscation.Fields), len(a.Obfuscation.Keep)))
+			maps.Copy(v.detail, audit.Detail("obfuscation", fmt.Sprintf("%d fields, %d kept", len(a.Obfuscation.Fields), len(a.Obfuscation.Keep))))
 		}
 		return v.Tx.UpdateAccount(ctx, a)
 	})
 	return a, err
+}
+
+func secondFactorWord(required bool) string {
+	if required {
+		return "required"
+	}
+	return "off"
 }
 
 // checkMessage checks a message against the account's setting.

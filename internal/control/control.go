@@ -18,6 +18,7 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
+	"github.com/lockage/lockage/internal/passkey"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
@@ -60,6 +61,8 @@ type Control struct {
 	issuer   string
 	hashing  *semaphore.Weighted // argon2id takes memory: a bounded number at a time
 	attempts *attempts
+	codes    codeTries
+	passkeys *passkey.Party // nil: browsers keep none for where this server is reached
 
 	comparisons comparisons
 	tokens      *oauth.Client
@@ -96,8 +99,13 @@ func New(c Config) (*Control, error) {
 	}
 	// derived from the pepper: it lies outside the database, like everything that must not help to guess what is in it
 	markerKey := c.Digester.Sum("lockage fingerprints of secret values")
+	passkeys, err := passkey.New(c.PublicURL)
+	if err != nil {
+		passkeys = nil // said to whoever asks for one; everything else works without
+	}
 	return &Control{
-		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
+		passkeys: passkeys,
+		marker:   secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
 		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
 	}, nil

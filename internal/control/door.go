@@ -145,6 +145,9 @@ func (v *visit) enter(ctx context.Context, where scope) error {
 		return err
 	}
 	v.pipeline = environment.NewPipeline(list)
+	if err := access.Complete(v.who, v.action); err != nil {
+		return err // before anything is looked up
+	}
 	if err := where(ctx, v); err != nil {
 		v.lost = fault.Is(err, fault.NotFound)
 		return err

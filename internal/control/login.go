@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/factor"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/store"
 )
@@ -22,7 +24,8 @@ const methodPassword = "password"
 
 // Proof shows a second factor. A request without one is told which are demanded.
 type Proof struct {
-	Code string // typed by a person
+	Code    string // typed by a person
+	Passkey string // what a browser answered to AskPasskey
 }
 
 // LoginRequest is what somebody who logs in sends.
@@ -61,9 +64,6 @@ type secondFactor struct {
 	enrolled func(ctx context.Context, tx *store.Tx, person string) (bool, error) // whether the person has set it up
 	proves   func(ctx context.Context, person string, p Proof) (bool, error)      // whether this shows it; what is used once is used up
 }
-
-// secondFactors are all of them, in the order in which they are told.
-func (c *Control) secondFactors() []secondFactor { return nil }
 
 // Login opens a session for an e-mail address and a password, and where the person has set up a second factor, that too.
 // A wrong password and an unknown person get the same answer after the same work.
@@ -149,6 +149,12 @@ func (c *Control) begin(ctx context.Context, first proven, r LoginRequest, from 
 		CreatedAt: now, SeenAt: now, ProvedAt: now, ExpiresAt: now.Add(sessionLife), Member: member,
 	}
 	entry := loginEntry(member, first, from)
+	if slices.Contains(methods, string(factor.Recovery)) {
+		if entry.Detail == nil {
+			entry.Detail = map[string]string{}
+		}
+		maps.Copy(entry.Detail, audit.Detail("type", string(factor.Recovery)))
+	}
 	err = c.store.Write(ctx, member.Account, func(tx *store.Tx) error {
 		if err := tx.InsertSession(ctx, out.Session); err != nil {
 			return err
@@ -157,6 +163,9 @@ func (c *Control) begin(ctx context.Context, first proven, r LoginRequest, from 
 	})
 	if err != nil {
 		return LoggedIn{}, err
+	}
+	if slices.Contains(methods, string(factor.Recovery)) {
+		c.tellRecovery(ctx, first.person, from.Address)
 	}
 	out.Token, out.ExpiresAt, err = c.issue(out.Session)
 	return out, err

@@ -107,6 +107,7 @@ func (c *Control) actAs(ctx context.Context, tx *store.Tx, s Session, from acces
 		Person: s.PersonID, Session: s.ID, Proved: s.ProvedAt,
 	}
 	who.Grants, err = tx.Grants(ctx, s.Account, s.Member.ID)
+	who.Lacks = lackOf(s, who.Grants)
 	return who, err
 }
 

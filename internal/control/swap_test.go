@@ -148,6 +148,21 @@ var sealedTables = map[string]sealedTable{
 			})
 		},
 	},
+	"totp_factors": {
+		key:   []string{"person_id", "id"},
+		bound: []string{"person_id", "id", "name", "created_at", "ciphertext", "nonce", "tag", "wrapped_key", "kek"},
+		free: map[string]string{
+			"confirmed_at": "says whether the authenticator proves anything; who changes it has it asked for sooner, or not at all, as by removing the row",
+			"used_at":      tellsState,
+			"last_step":    "says which codes were used; it is told apart from the key, which stays as it is with each use",
+		},
+		opens: func(t *testing.T, x *fixture, r row) error {
+			return x.store.ReadAll(t.Context(), func(tx *store.Tx) error {
+				f, err := tx.TOTP(t.Context(), r.text("person_id"), r.text("id"))
+				return errors.Join(err, x.open(t, f.Binding(), f.Key))
+			})
+		},
+	},
 	"call_contents": {
 		key:   []string{"account_id", "call_id"},
 		bound: []string{"account_id", "environment_id", "call_id", "key_id", "ciphertext", "nonce", "tag"},
@@ -368,6 +383,16 @@ func (x *fixture) fillSealed(t *testing.T) {
 	x.record(t, x.contentCall(1, x.development), x.contentCall(2, x.production))
 	x.clock.pass(25 * time.Hour) // another key
 	x.record(t, x.contentCall(3, x.development))
+	for _, email := range []string{ownerEmail, "second@example.com"} {
+		person := x.person(t, email)
+		for _, name := range []string{"phone", "tablet"} {
+			who := x.owner
+			who.Person, who.Proved = person, x.clock.Now()
+			_, err := x.AddTOTP(ctx, who, name)
+			must(err)
+			x.clock.pass(time.Second)
+		}
+	}
 	p := testkit.NewProvider(t, time.Hour)
 	for _, name := range []string{"first", "second"} {
 		_, err := x.CreateSecret(ctx, x.owner, name, secret.String, "")

@@ -6,7 +6,7 @@
 package passkey
 
 import (
-	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,13 +66,6 @@ type Person struct {
 	Records [][]byte // of the passkeys they have
 }
 
-// Ceremony is a question that a browser was asked.
-type Ceremony struct {
-	Options   json.RawMessage // for navigator.credentials, in the form of WebAuthn's JSON
-	Challenge string          // what the answer repeats: by it the ceremony is found again
-	Kept      []byte          // what checking the answer needs
-}
-
 // Passkey is what is kept of a passkey.
 type Passkey struct {
 	ID       []byte // the credential's
@@ -81,112 +74,124 @@ type Passkey struct {
 	BackedUp bool   // the passkey is kept beyond one device
 }
 
-// Register asks for a new passkey.
-func (p *Party) Register(who Person) (Ceremony, error) {
+// Register asks for a new passkey: it answers what navigator.credentials.create is given.
+func (p *Party) Register(who Person, challenge []byte) (json.RawMessage, error) {
 	u, err := userOf(who)
 	if err != nil {
-		return Ceremony{}, err
+		return nil, err
 	}
-	options, session, err := p.web.BeginRegistration(u, webauthn.WithExclusions(webauthn.Credentials(u.credentials).CredentialDescriptors()))
+	options, _, err := p.register(u, challenge)
 	if err != nil {
-		return Ceremony{}, err
+		return nil, err
 	}
-	return ceremony(options.Response, session)
+	return json.Marshal(options.Response)
 }
 
-// Registered checks the answer to Register.
-func (p *Party) Registered(who Person, kept, answer []byte) (Passkey, error) {
-	session, err := sessionOf(kept)
+func (p *Party) register(u user, challenge []byte) (*protocol.CredentialCreation, *webauthn.SessionData, error) {
+	return p.web.BeginRegistration(u, webauthn.WithExclusions(webauthn.Credentials(u.credentials).CredentialDescriptors()),
+		func(o *protocol.PublicKeyCredentialCreationOptions) error {
+			o.Challenge = challenge
+			return nil
+		})
+}
+
+// Registration is what a browser answered to Register, before it was checked.
+type Registration struct {
+	parsed    *protocol.ParsedCredentialCreationData
+	Challenge []byte // that it repeats
+}
+
+// ReadRegistration takes an answer to Register apart. Nothing is proved yet.
+func ReadRegistration(answer []byte) (Registration, error) {
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return Passkey{}, err
+		return Registration{}, refused(err)
 	}
+	challenge, err := challengeOf(parsed.Response.CollectedClientData)
+	return Registration{parsed, challenge}, err
+}
+
+// Registered checks the answer to Register; that its challenge was this person's is the caller's to say.
+func (p *Party) Registered(who Person, r Registration) (Passkey, error) {
 	u, err := userOf(who)
 	if err != nil {
 		return Passkey{}, err
 	}
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	_, session, err := p.register(u, r.Challenge)
 	if err != nil {
-		return Passkey{}, refused(err)
+		return Passkey{}, err
 	}
-	made, err := p.web.CreateCredential(u, session, parsed)
+	made, err := p.web.CreateCredential(u, *session, r.parsed)
 	if err != nil {
 		return Passkey{}, refused(err)
 	}
 	return passkeyOf(made)
 }
 
-// Ask asks anyone for a passkey: the device says whose it is.
-func (p *Party) Ask() (Ceremony, error) {
-	options, session, err := p.web.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+// Ask asks for a passkey: it answers what navigator.credentials.get is given. With nobody given it asks anyone, and the
+// device says whose it is.
+func (p *Party) Ask(who *Person, challenge []byte) (json.RawMessage, error) {
+	options, _, err := p.ask(who, challenge)
 	if err != nil {
-		return Ceremony{}, err
+		return nil, err
 	}
-	return ceremony(options.Response, session)
+	return json.Marshal(options.Response)
 }
 
-// AskOf asks one person, who has passkeys, for any of them.
-func (p *Party) AskOf(who Person) (Ceremony, error) {
-	u, err := userOf(who)
-	if err != nil {
-		return Ceremony{}, err
+func (p *Party) ask(who *Person, challenge []byte) (*protocol.CredentialAssertion, *webauthn.SessionData, error) {
+	more := []webauthn.LoginOption{webauthn.WithUserVerification(protocol.VerificationRequired), webauthn.WithChallenge(challenge)}
+	if who == nil {
+		return p.web.BeginDiscoverableLogin(more...)
 	}
-	options, session, err := p.web.BeginLogin(u, webauthn.WithUserVerification(protocol.VerificationRequired))
+	u, err := userOf(*who)
 	if err != nil {
-		return Ceremony{}, err
+		return nil, nil, err
 	}
-	return ceremony(options.Response, session)
+	return p.web.BeginLogin(u, more...)
 }
 
-// Answer is what a browser answered to Ask or AskOf, before it was checked: it says whose it claims to be.
+// Answer is what a browser answered to Ask, before it was checked: it says whose it claims to be.
 type Answer struct {
 	parsed    *protocol.ParsedCredentialAssertionData
-	Challenge string
+	Challenge []byte // that it repeats
 	ID        []byte // the credential's
 	Person    string // "" where the device does not say
 }
 
-// Read takes an answer apart. Nothing is proved yet.
+// Read takes an answer to Ask apart. Nothing is proved yet.
 func Read(answer []byte) (Answer, error) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
 	if err != nil {
 		return Answer{}, refused(err)
 	}
-	return Answer{
-		parsed: parsed, Challenge: parsed.Response.CollectedClientData.Challenge, ID: parsed.RawID, Person: string(parsed.Response.UserHandle),
-	}, nil
+	challenge, err := challengeOf(parsed.Response.CollectedClientData)
+	return Answer{parsed: parsed, Challenge: challenge, ID: parsed.RawID, Person: string(parsed.Response.UserHandle)}, err
 }
 
-// ReadRegistration is the challenge that an answer to Register repeats.
-func ReadRegistration(answer []byte) (challenge string, err error) {
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+func challengeOf(c protocol.CollectedClientData) ([]byte, error) {
+	challenge, err := base64.RawURLEncoding.Strict().DecodeString(c.Challenge)
 	if err != nil {
-		return "", refused(err)
+		return nil, fmt.Errorf("%w: its challenge is none", ErrRefused)
 	}
-	return parsed.Response.CollectedClientData.Challenge, nil
+	return challenge, nil
 }
 
-// Answered checks an answer against a person's passkeys, and answers the one it was, as it is to be kept from now on. It
-// fails with ErrRefused, and with ErrCloned where the passkey must not be used any more.
-func (p *Party) Answered(who Person, kept []byte, a Answer) (Passkey, error) {
-	session, err := sessionOf(kept)
-	if err != nil {
-		return Passkey{}, err
-	}
+// Answered checks an answer against a person's passkeys, and answers the one it was, as it is to be kept from now on; that
+// the answer's challenge is fresh and was not answered before is the caller's to say. It fails with ErrRefused, and with
+// ErrCloned where the passkey must not be used any more.
+func (p *Party) Answered(who Person, a Answer) (Passkey, error) {
 	u, err := userOf(who)
 	if err != nil {
 		return Passkey{}, err
 	}
-	var used *webauthn.Credential
-	if len(session.UserID) > 0 {
-		used, err = p.web.ValidateLogin(u, session, a.parsed)
-	} else {
-		used, err = p.web.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
-			if !bytes.Equal(handle, u.WebAuthnID()) {
-				return nil, errors.New("the passkey is another person's")
-			}
-			return u, nil
-		}, session, a.parsed)
+	if a.Person != who.ID {
+		return Passkey{}, fmt.Errorf("%w: the passkey is another person's", ErrRefused)
 	}
+	_, session, err := p.ask(nil, a.Challenge)
+	if err != nil {
+		return Passkey{}, fmt.Errorf("%w: its challenge is none", ErrRefused)
+	}
+	used, err := p.web.ValidateDiscoverableLogin(func([]byte, []byte) (webauthn.User, error) { return u, nil }, *session, a.parsed)
 	if err != nil {
 		return Passkey{}, refused(err)
 	}
@@ -200,22 +205,6 @@ func passkeyOf(c *webauthn.Credential) (Passkey, error) {
 	c.Attestation = webauthn.CredentialAttestation{} // none is asked for, and nothing of a device's maker is kept
 	record, err := json.Marshal(c)
 	return Passkey{ID: c.ID, Record: record, Count: c.Authenticator.SignCount, BackedUp: c.Flags.BackupState}, err
-}
-
-func ceremony(options any, session *webauthn.SessionData) (c Ceremony, err error) {
-	if c.Options, err = json.Marshal(options); err != nil {
-		return c, err
-	}
-	c.Challenge = session.Challenge
-	c.Kept, err = json.Marshal(session)
-	return c, err
-}
-
-func sessionOf(kept []byte) (s webauthn.SessionData, err error) {
-	if err = json.Unmarshal(kept, &s); err != nil {
-		return s, fmt.Errorf("a ceremony that was kept cannot be read: %w", err)
-	}
-	return s, nil
 }
 
 // user is a Person as the library asks for one.

@@ -30,6 +30,7 @@ const (
 	CheckpointKey Type = "checkpoint_key" // signs checkpoints of audit logs
 	StreamKey     Type = "stream_key"     // signs what a stream of an audit log delivers
 	Answer        Type = "answer"         // an answer kept for a repeated request
+	OneTimeKey    Type = "one_time_key"   // makes the codes of a person's authenticator
 	ContentKey    Type = "content_key"    // seals what is recorded of calls
 )
 

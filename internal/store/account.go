@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
@@ -45,23 +46,27 @@ type Account struct {
 	CommitMessageRequired bool
 	StepUp                access.StepUp
 	Obfuscation           mask.Rules // of its documents
+	SecondFactor          bool       // whoever acts here must have shown one
+	OIDC                  access.GroupLogin
 	CreatedAt             time.Time
 }
 
-const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.obfuscation, accounts.created_at`
+const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.obfuscation, accounts.second_factor, accounts.oidc, accounts.created_at`
 
 func scanAccount(r row) (a Account, err error) {
-	var stepUp string
+	var stepUp, oidc string
 	var rules []byte
-	if err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, &rules, instant{&a.CreatedAt}); err != nil {
+	err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, &rules, &a.SecondFactor, &oidc, instant{&a.CreatedAt})
+	if err != nil {
 		return a, err
 	}
 	if stepUp != "" {
-		if err = json.Unmarshal([]byte(stepUp), &a.StepUp); err != nil {
-			return a, err
-		}
+		err = json.Unmarshal([]byte(stepUp), &a.StepUp)
 	}
-	return a, json.Unmarshal(rules, &a.Obfuscation)
+	if oidc != "" {
+		err = errors.Join(err, json.Unmarshal([]byte(oidc), &a.OIDC))
+	}
+	return a, errors.Join(err, json.Unmarshal(rules, &a.Obfuscation))
 }
 
 // AccountSettings reads the account's settings.
@@ -83,6 +88,16 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a Account) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4, obfuscation = $5 WHERE id = $1`,
-		tx.account, a.Name, a.CommitMessageRequired, stepUp, string(rules))
+	oidc := ""
+	if a.OIDC.Only || len(a.OIDC.Groups) > 0 {
+		raw, err := json.Marshal(a.OIDC)
+		if err != nil {
+			return err
+		}
+		oidc = string(raw)
+	}
+	const update = `
+		UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4, obfuscation = $5, second_factor = $6, oidc = $7
+		WHERE id = $1`
+	return tx.exec(ctx, update, tx.account, a.Name, a.CommitMessageRequired, stepUp, string(rules), a.SecondFactor, oidc)
 }

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
 )
 
@@ -24,25 +26,33 @@ type Session struct {
 	ExpiresAt time.Time
 
 	Member Member // who it acts as
+
+	// What the account it acts in demands of whoever acts there.
+	SecondFactor bool
+	OIDC         access.GroupLogin
 }
 
 // selectSession finds no session of an earlier epoch, and none of a person who is not in the account any more.
 const selectSession = `
 	SELECT s.account_id, s.id, s.person_id, s.digest, s.epoch, s.methods, s.address, s.agent, s.created_at, s.seen_at, s.proved_at, s.expires_at,
-		m.id, m.created_at, p.email, p.name
+		m.id, m.created_at, p.email, p.name, a.second_factor, a.oidc
 	FROM sessions s
+	JOIN accounts a ON a.id = s.account_id
 	JOIN people p ON p.id = s.person_id AND p.epoch = s.epoch
 	JOIN members m ON m.account_id = s.account_id AND m.person_id = s.person_id`
 
 func scanSession(r row) (s Session, err error) {
 	var digest []byte
-	var methods string
+	var methods, oidc string
 	err = r.Scan(&s.Account, &s.ID, &s.PersonID, &digest, &s.Epoch, &methods, &s.Address, &s.Agent, instant{&s.CreatedAt}, instant{&s.SeenAt},
-		instant{&s.ProvedAt}, instant{&s.ExpiresAt}, &s.Member.ID, instant{&s.Member.CreatedAt}, &s.Member.Email, &s.Member.Name)
+		instant{&s.ProvedAt}, instant{&s.ExpiresAt}, &s.Member.ID, instant{&s.Member.CreatedAt}, &s.Member.Email, &s.Member.Name, &s.SecondFactor, &oidc)
 	copy(s.Digest[:], digest)
 	s.Methods = strings.Fields(methods)
 	s.Member.Account, s.Member.PersonID = s.Account, s.PersonID
-	return s, err
+	if err != nil || oidc == "" {
+		return s, err
+	}
+	return s, json.Unmarshal([]byte(oidc), &s.OIDC)
 }
 
 // InsertSession adds a session of a person in the account.

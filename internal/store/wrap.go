@@ -73,6 +73,7 @@ type Wrap struct {
 type source struct {
 	name, table  string
 	key          []string // the primary key, the account first
+	shared       bool     // its rows belong to no account
 	wrapped, kek string
 	columns      string
 	scan         func(row) (Wrap, error)
@@ -140,7 +141,24 @@ func sources() []source {
 				return w, err
 			},
 		},
+		{
+			name: "totp_factors", table: "totp_factors", key: []string{"person_id", "id"}, shared: true,
+			wrapped: "wrapped_key", kek: "kek", columns: totpColumns,
+			scan: func(r row) (w Wrap, err error) {
+				f, err := scanTOTP(behind{r, &w.Account})
+				w.Binding, w.Sealed, w.key = f.Binding(), f.Key, []any{f.PersonID, f.ID}
+				return w, err
+			},
+		},
 	}
+}
+
+// account is the column that says whose a row is.
+func (s source) account() string {
+	if s.shared {
+		return `'' AS account_id`
+	}
+	return "account_id"
 }
 
 // WrapSources names where wraps stand, in the order in which they are listed.
@@ -173,7 +191,7 @@ func (tx *Tx) OtherWraps(ctx context.Context, name, current string, after *Wrap,
 	if after != nil {
 		w.conditions = append(w.conditions, "("+order+") > ("+w.places(after.key)+")")
 	}
-	query := `SELECT account_id, ` + s.columns + ` FROM ` + s.table + ` WHERE ` + w.text() + ` ORDER BY ` + order + ` LIMIT ` + w.arg(limit)
+	query := `SELECT ` + s.account() + `, ` + s.columns + ` FROM ` + s.table + ` WHERE ` + w.text() + ` ORDER BY ` + order + ` LIMIT ` + w.arg(limit)
 	return all(ctx, tx, func(r row) (Wrap, error) {
 		found, err := s.scan(r)
 		found.Source = s.name
@@ -187,7 +205,7 @@ func (tx *Tx) OtherWraps(ctx context.Context, name, current string, after *Wrap,
 func (tx *Tx) Rewrap(ctx context.Context, old []Wrap, made []secret.Sealed) (n int64, err error) {
 	var accounts []string
 	for _, w := range old {
-		if len(accounts) == 0 || accounts[len(accounts)-1] != w.Account { // they come in order
+		if w.Account != "" && (len(accounts) == 0 || accounts[len(accounts)-1] != w.Account) { // they come in order
 			accounts = append(accounts, w.Account)
 		}
 	}
