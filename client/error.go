@@ -17,6 +17,8 @@ type Error struct {
 	Fields    []wire.Field    // of a validation error
 	Routes    []wire.RouteRef // that stand in the way
 	Plan      *wire.Plan      // with "stale", "not_ready" and "on_hold": as it stands now
+
+	SecondFactor []string // of a login: the password was right, and one of these is needed too
 }
 
 // Error is the message.

@@ -226,6 +226,27 @@ func TestOperations(t *testing.T) {
 		{"update account", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.UpdateAccount(ctx, wire.AccountUpdate{CommitMessageRequired: new(true)})
 		}, sent{"PATCH", "/v1/account", `{"commit_message_required":true}`}},
+		{"list second factors", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ListSecondFactors(ctx)
+		}, sent{"GET", "/v1/second-factors", ""}},
+		{"create totp", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.CreateTOTP(ctx, wire.TOTPCreate{Name: "phone"})
+		}, sent{"POST", "/v1/second-factors/totp", `{"name":"phone"}`}},
+		{"confirm totp", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ConfirmTOTP(ctx, "a/b", wire.TOTPConfirm{Code: "123456"})
+		}, sent{"POST", "/v1/second-factors/totp/a%2Fb/confirm", `{"code":"123456"}`}},
+		{"begin passkey", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.BeginPasskey(ctx)
+		}, sent{"POST", "/v1/second-factors/passkeys/begin", ""}},
+		{"create passkey", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.CreatePasskey(ctx, wire.PasskeyCreate{Name: "key", Credential: []byte(`{"id":"x"}`)})
+		}, sent{"POST", "/v1/second-factors/passkeys", `{"name":"key","credential":{"id":"x"}}`}},
+		{"renew recovery codes", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.RenewRecoveryCodes(ctx)
+		}, sent{"POST", "/v1/second-factors/recovery-codes", ""}},
+		{"delete second factor", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.DeleteSecondFactor(ctx, "f1")
+		}, sent{"DELETE", "/v1/second-factors/f1", ""}},
 		{"promote", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.Promote(ctx, wire.PromotionCreate{To: "qa", Message: "m"})
 		}, sent{"POST", "/v1/promotions", `{"to":"qa","message":"m"}`}},

@@ -95,6 +95,7 @@ type Account struct {
 	Name                  string      `json:"name"`
 	CommitMessageRequired bool        `json:"commit_message_required"`
 	Obfuscation           Obfuscation `json:"obfuscation"`
+	SecondFactor          string      `json:"second_factor" enum:"off,required"` // required: whoever acts here must have shown one
 	CreatedAt             Time        `json:"created_at"`
 }
 
@@ -114,6 +115,7 @@ type ObfuscationField struct {
 // AccountUpdate is the body of PATCH /v1/account; absent fields stay as they are.
 type AccountUpdate struct {
 	CommitMessageRequired *bool              `json:"commit_message_required,omitempty"`
+	SecondFactor          string             `json:"second_factor,omitempty" enum:"off,required"`
 	Obfuscation           *ObfuscationUpdate `json:"obfuscation,omitempty"`
 }
 

@@ -1,11 +1,15 @@
 package wire
 
+import "encoding/json"
+
 // Login is the body of POST /admin/auth/login.
 type Login struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
-	Code     string `json:"code,omitempty"`    // of a second factor, where one is demanded
-	Account  string `json:"account,omitempty"` // id of the account to act in; absent: the one they have belonged to for longest
+	Code     string `json:"code,omitempty"` // of an authenticator, or a recovery code, where a second factor is demanded
+
+	Passkey json.RawMessage `json:"passkey,omitempty"` // in place of a code: what navigator.credentials.get answered
+	Account string          `json:"account,omitempty"` // id of the account to act in; absent: the one they have belonged to for longest
 }
 
 // LoginAnswer is the bare answer to a login: a JWT for one hour, the session it belongs to, and the accounts that the

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/mask"
 	"github.com/lockage/lockage/wire"
 )
@@ -27,13 +28,21 @@ func (a *API) updateAccount(ctx context.Context, c *call, _ *none) (wire.Account
 			}))
 		}
 	}
+	switch s := b.SecondFactor; s {
+	case "":
+	case "off", "required":
+		required := s == "required"
+		f.SecondFactor = &required
+	default:
+		return wire.Account{}, fault.Refused("second_factor", "must be off or required")
+	}
 	changed, err := a.control.UpdateAccount(ctx, c.who, f)
 	return accountOf(changed), err
 }
 
 func accountOf(s control.Account) wire.Account {
-	return wire.Account{
-		ID: s.ID, Name: s.Name, CommitMessageRequired: s.CommitMessageRequired, CreatedAt: wire.Time(s.CreatedAt),
+	out := wire.Account{
+		ID: s.ID, Name: s.Name, CommitMessageRequired: s.CommitMessageRequired, SecondFactor: "off", CreatedAt: wire.Time(s.CreatedAt),
 		Obfuscation: wire.Obfuscation{
 			Fields: convert(s.Obfuscation.Fields, func(f mask.Field) wire.ObfuscationField {
 				return wire.ObfuscationField{Path: f.Path, Class: string(f.Class)}
@@ -41,4 +50,8 @@ func accountOf(s control.Account) wire.Account {
 			Keep: convert(s.Obfuscation.Keep, func(path string) string { return path }),
 		},
 	}
+	if s.SecondFactor {
+		out.SecondFactor = "required"
+	}
+	return out
 }

@@ -119,6 +119,7 @@ func (a *API) routes(metrics http.Handler) {
 		variables    = "/v1/variables"
 		promotions   = "/v1/promotions"
 		sessions     = "/v1/sessions"
+		factors      = "/v1/second-factors"
 		streams      = "/v1/audit-streams"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
@@ -198,6 +199,14 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/account", "get-account", access.AccountRead, "Get what the account sets for itself"}, a.getAccount)
 	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
 
+	answer(a, op{"GET", factors, "list-second-factors", access.FactorList, "List one's own second factors"}, a.listFactors)
+	answer(a, op{"POST", factors + "/totp", "create-totp", access.FactorCreate, "Make a key for an authenticator, which proves nothing until it is confirmed; the answer shows it once"}, a.createTOTP, created, unkept, takes[wire.TOTPCreate](), fails(409))
+	answer(a, op{"POST", factors + "/totp/{id}/confirm", "confirm-totp", access.FactorConfirm, "Show that an authenticator makes the right codes; from then on logging in asks for them"}, a.confirmTOTP, unkept, takes[wire.TOTPConfirm](), fails(409, 429))
+	answer(a, op{"POST", factors + "/passkeys/begin", "begin-passkey", access.FactorCreate, "Get the question that a new passkey answers"}, a.beginPasskey, looks, fails(409))
+	answer(a, op{"POST", factors + "/passkeys", "create-passkey", access.FactorCreate, "Keep a new passkey"}, a.createPasskey, created, unkept, takes[wire.PasskeyCreate](), fails(409))
+	answer(a, op{"POST", factors + "/recovery-codes", "renew-recovery-codes", access.RecoveryCodesRenew, "Put new recovery codes in place of the old; the answer shows them once"}, a.renewRecoveryCodes, unkept, fails(409))
+	answer(a, op{"DELETE", factors + "/{id}", "delete-second-factor", access.FactorDelete, "Remove one of one's own second factors"}, a.deleteFactor)
+
 	answer(a, op{"GET", sessions, "list-sessions", access.SessionList, "List one's own sessions, newest first"}, a.listSessions)
 	answer(a, op{"DELETE", sessions, "end-other-sessions", access.SessionEnd, "End all of one's own sessions but the one that asks"}, a.endOtherSessions)
 	answer(a, op{"DELETE", sessions + "/{id}", "end-session", access.SessionEnd, "End one of one's own sessions"}, a.endSession)
@@ -219,6 +228,8 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/audit-logs/checkpoint", "get-audit-checkpoint", access.AuditRead, "Sign how far the audit log has come"}, a.getAuditCheckpoint)
 
 	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
+	bare(a, op{"POST", "/admin/auth/passkey/begin", "begin-passkey-login", access.SessionLogin, "Get a question that any passkey known here may answer once, for 5 minutes"}, a.askPasskey, open, fails(409))
+	bare(a, op{"POST", "/admin/auth/passkey", "login-with-passkey", access.SessionLogin, "Log in with a passkey, which counts as both factors"}, a.loginWithPasskey, open, takes[wire.PasskeyLogin](), fails(401, 409, 429))
 	bare(a, op{"POST", "/admin/auth/logout", "logout", access.SessionLogout, "End the session at once, with all its JWTs"}, a.logout)
 	bare(a, op{"POST", "/admin/auth/refresh", "refresh", access.SessionRefresh, "Get another JWT of the session, for one hour"}, a.refresh)
 	bare(a, op{"POST", "/admin/auth/switch", "switch-account", access.SessionSwitch, "Go on in another account that the person belongs to"}, a.switchAccount, takes[wire.Switch](), fails(404))

@@ -15,7 +15,7 @@ func (a *API) login(ctx context.Context, c *call, _ *none) (wire.LoginAnswer, er
 		return wire.LoginAnswer{}, err
 	}
 	in, err := a.control.Login(ctx, control.LoginRequest{
-		Email: b.Email, Password: b.Password, Proof: control.Proof{Code: b.Code}, Account: b.Account, Agent: c.agent,
+		Email: b.Email, Password: b.Password, Proof: control.Proof{Code: b.Code, Passkey: string(b.Passkey)}, Account: b.Account, Agent: c.agent,
 	}, web.Request(ctx))
 	return loginOf(in), err
 }

@@ -19,6 +19,7 @@ func accountColumns() []column[wire.Account] {
 	return []column[wire.Account]{
 		{head: "name", cell: func(a wire.Account) string { return a.Name }},
 		{head: "message required", cell: func(a wire.Account) string { return yes(a.CommitMessageRequired) }},
+		{head: "second factor", cell: func(a wire.Account) string { return a.SecondFactor }},
 		{head: "obfuscated", cell: obfuscatedLines, single: true},
 		{head: "kept", cell: func(a wire.Account) string { return strings.Join(a.Obfuscation.Keep, "\n") }, single: true},
 		{head: "created", cell: func(a wire.Account) string { return at(a.CreatedAt, "") }},
@@ -42,15 +43,17 @@ func (p *program) accountGet() *cobra.Command {
 
 func (p *program) accountSet() *cobra.Command {
 	var required bool
+	var secondFactor string
 	var obfuscate, keep []string
 	cmd := &cobra.Command{
 		Use: "set", Short: "Change the account's settings", Args: arguments(0),
 		Example: `  lockage account set --require-message
   lockage account set --require-message=false
+  lockage account set --second-factor required
   lockage account set --obfuscate '$.customer.ref=free_text' --keep '$.order.name'
   lockage account set --obfuscate ''`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := anyGiven(cmd, "require-message", "obfuscate", "keep"); err != nil {
+			if err := anyGiven(cmd, "require-message", "second-factor", "obfuscate", "keep"); err != nil {
 				return err
 			}
 			o, err := obfuscation(cmd, obfuscate, keep)
@@ -62,12 +65,13 @@ func (p *program) accountSet() *cobra.Command {
 				return err
 			}
 			a, err := c.UpdateAccount(cmd.Context(), wire.AccountUpdate{
-				CommitMessageRequired: given(cmd, "require-message", required), Obfuscation: o,
+				CommitMessageRequired: given(cmd, "require-message", required), SecondFactor: secondFactor, Obfuscation: o,
 			})
 			return printOne(p, a, err, accountColumns())
 		},
 	}
 	cmd.Flags().BoolVar(&required, "require-message", false, "commits and promotions need a message")
+	cmd.Flags().StringVar(&secondFactor, "second-factor", "", "off or required, the `RULE` for everybody who acts in the account")
 	cmd.Flags().StringArrayVar(&obfuscate, "obfuscate", nil,
 		"a field of your documents that is masked, a `PATH=CLASS` like '$.customer.ref=free_text'; several times, in the place of those before; '' for none")
 	cmd.Flags().StringArrayVar(&keep, "keep", nil,

@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/lockage/lockage/internal/cli"
@@ -51,6 +52,7 @@ func TestSessions(t *testing.T) {
 			"until":   until,
 			"exits":   exits,
 			"browse":  browse,
+			"code":    oneTimeCode,
 		},
 	})
 }
@@ -115,6 +117,18 @@ func logInAs(running *server.Running) (string, error) {
 		return "", fmt.Errorf("log in: status %s (%w)", resp.Status, err)
 	}
 	return answer.Token, nil
+}
+
+// oneTimeCode writes what an authenticator shows, some steps of 30 seconds ahead, into a file: code FILE KEY STEPS.
+func oneTimeCode(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: code FILE KEY STEPS")
+	}
+	steps, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	code, err := totp.GenerateCode(args[1], time.Now().Add(time.Duration(steps)*30*time.Second))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(code+"\n"), 0o600))
 }
 
 // exits runs a command that ends with a code: exits CODE command…

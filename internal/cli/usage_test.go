@@ -84,7 +84,7 @@ func TestUsage(t *testing.T) {
 		{"freeze", "ENVIRONMENT is missing"},
 		{"changes", "say what to do: discard, list"},
 		{"changes discard", "ROUTE is missing"},
-		{"account set", "say what to change: --require-message, --obfuscate, --keep"},
+		{"account set", "say what to change: --require-message, --second-factor, --obfuscate, --keep"},
 		{"status canary", "it takes no arguments"},
 		{"pull a canary", "it takes no arguments after FOLDER"},
 		{"login canary", "it takes no arguments"},
