@@ -8,6 +8,7 @@ var kinds = map[string]string{
 	"members.id":         "member",
 	"tokens.id":          "token",
 	"sessions.id":        "session",
+	"second-factors.id":  "factor",
 	"auth.account":       "account",
 	"audit-streams.id":   "stream",
 	"environments.id":    "environment",
@@ -45,5 +46,5 @@ func kindOf(path, name string) string {
 // history means nothing by itself.
 var (
 	local = []string{"environment", "environment name", "key", "commit", "promotion", "override", "call"}
-	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "account", "stream"}
+	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "factor", "account", "stream"}
 )

@@ -105,11 +105,11 @@ func (w *world) things(p place) things {
 	return w.ours.things[p.environment]
 }
 
-// thingsOf are those of a place for somebody: the sessions of our account that they may name are their own.
+// thingsOf are those of a place for somebody: the session and the second factor that they may name are their own.
 func (w *world) thingsOf(p place, column string) things {
 	in := maps.Clone(w.things(p))
 	if token := w.credential(p, column); !p.account && strings.Count(token, ".") == 2 {
-		in["session"] = sessionOf(w.t, token)
+		in["session"], in["factor"] = sessionOf(w.t, token), w.ours.factors[p.holder(column)]
 	}
 	return in
 }
@@ -139,13 +139,19 @@ func (w *world) credential(p place, column string) string {
 		return ""
 	case "sk_", "pk_":
 		return w.things(p)[column]
-	case "none":
-		return w.ours.cast["none"]
 	case "tk_":
 		return w.ours.tokens["all-owner"]
 	default:
-		return w.ours.cast[p.reach+"-"+column]
+		return w.ours.cast[p.holder(column)]
 	}
+}
+
+// holder is what the person of a column is called, of those who are in our account.
+func (p place) holder(column string) string {
+	if column == "none" {
+		return column
+	}
+	return p.reach + "-" + column
 }
 
 // decide makes a call and holds the answer to what the audit log tells of it, and to what package access says.

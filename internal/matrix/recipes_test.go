@@ -24,6 +24,11 @@ const duplicateBody = `{"target_environment":"{below}","overwrite":true}`
 var recipes = map[string]recipe{
 	"login": {body: `{"email":"maker@example.com","password":"` + password + `"}`},
 
+	"login-with-passkey": {body: `{"credential":{}}`, other: map[string]int{"open": 401}}, // a browser answers, of which the tests of control have one
+	"create-passkey":     {body: `{"name":"fresh","credential":{}}`, other: map[string]int{"everywhere": 400, "own": 400}},
+	"create-totp":        {body: `{"name":"fresh"}`},
+	"confirm-totp":       {body: `{"code":"123456"}`, other: map[string]int{"everywhere": 409, "own": 409}}, // it is confirmed already
+
 	"refresh": {unrefused: "whoever has a session may have another token of it, and a token of the API is no credential there"},
 
 	"create-environment": {body: `{"name":"fresh"}`},

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/pquerna/otp/totp"
 	"golang.org/x/crypto/argon2"
 
 	"github.com/lockage/lockage/internal/access"
@@ -99,6 +100,7 @@ type household struct {
 	tokens   map[string]string // a management token, likewise
 	members  map[string]string // ids, likewise
 	tokenIDs map[string]string
+	factors  map[string]string // the id of an authenticator, likewise; the maker has none, who logs in again
 	things   map[string]things // by environment, without the prefix
 	drafted  string            // the key of the route that is saved and in no environment
 }
@@ -147,8 +149,7 @@ func (w *world) household(prefix string) *household {
 	w.t.Helper()
 	h := &household{
 		w: w, id: newID(), prefix: prefix, cast: map[string]string{}, tokens: map[string]string{}, members: map[string]string{},
-		tokenIDs: map[string]string{},
-		things:   map[string]things{},
+		tokenIDs: map[string]string{}, factors: map[string]string{}, things: map[string]things{},
 	}
 	first, top := environment.BuiltIn()
 	ctx := w.t.Context()
@@ -181,8 +182,12 @@ func (w *world) household(prefix string) *household {
 	}))
 	for name := range h.members {
 		h.login(name)
+		if name != "maker" {
+			h.enrol(name)
+		}
 	}
 	for _, in := range h.things {
+		in["factor"] = h.factors["visitor"]
 		in["member"], in["token"], in["account"] = h.members["visitor"], h.tokenIDs["visitor"], h.id
 		in["session"] = sessionOf(w.t, h.cast["visitor"])
 	}
@@ -235,6 +240,25 @@ func (h *household) login(name string) {
 		h.w.t.Fatalf("%s logs in: got %d %s", name, a.status, a.body)
 	}
 	h.cast[name] = got.Token
+}
+
+// enrol sets up somebody's authenticator.
+func (h *household) enrol(name string) {
+	h.w.t.Helper()
+	var made struct {
+		Data struct{ ID, Secret string }
+	}
+	a := h.w.do(h.cast[name], "POST", "/v1/second-factors/totp", `{"name":"phone"}`)
+	if err := json.Unmarshal([]byte(a.body), &made); a.status != http.StatusCreated || err != nil {
+		h.w.t.Fatalf("%s sets up an authenticator: got %d %s", name, a.status, a.body)
+	}
+	code, err := totp.GenerateCode(made.Data.Secret, h.w.clock.Now())
+	must(h.w.t, err)
+	a = h.w.do(h.cast[name], "POST", "/v1/second-factors/totp/"+made.Data.ID+"/confirm", fmt.Sprintf(`{"code":%q}`, code))
+	if a.status != http.StatusOK {
+		h.w.t.Fatalf("%s confirms an authenticator: got %d %s", name, a.status, a.body)
+	}
+	h.factors[name] = made.Data.ID
 }
 
 // credential is somebody's of the account: their session, and when that has ended their token.
