@@ -47,11 +47,12 @@ type API struct {
 	description []byte
 	outsiders   []string // the patterns of what is no operation
 	problems    []error  // of the table of operations
+	handler     http.Handler
 }
 
 // New makes the handler of /v1, /admin, /openapi.json, /healthz, /readyz and /metrics. It fails when a required part of
 // the configuration is missing, and when an operation does not name what it decides.
-func New(c Config) (http.Handler, error) {
+func New(c Config) (*API, error) {
 	if c.Control == nil {
 		return nil, errors.New("api: a control is needed")
 	}
@@ -76,7 +77,25 @@ func New(c Config) (http.Handler, error) {
 	if a.description, err = json.Marshal(a.huma.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("api: describe the operations: %w", err)
 	}
-	return front.Wrap(web.Routes(a.mux, refuse)), nil
+	a.handler = front.Wrap(web.Routes(a.mux, refuse))
+	return a, nil
+}
+
+// ServeHTTP answers a request, or refuses it in the form of the surface its path belongs to.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Owns says whether a request is the API's to answer: its path is below /v1 or /admin, where there is nothing else, or one
+// that is answered here.
+func (a *API) Owns(r *http.Request) bool {
+	if isAdmin(r.URL.Path) || r.URL.Path == "/v1" || strings.HasPrefix(r.URL.Path, "/v1/") {
+		return true
+	}
+	for _, pattern := range a.outsiders {
+		if _, path, _ := strings.Cut(pattern, " "); path == r.URL.Path {
+			return true
+		}
+	}
+	return false
 }
 
 // large gives a folder of definitions more room than other bodies: its 10,000 routes have about 400 bytes each.

@@ -322,6 +322,19 @@ func (c *Control) SwitchAccount(ctx context.Context, who access.Principal, to st
 	return out, err
 }
 
+// ListAccounts lists the accounts that the principal's person belongs to, the oldest first: where SwitchAccount can lead.
+func (c *Control) ListAccounts(ctx context.Context, who access.Principal) (list []Account, err error) {
+	err = c.read(ctx, who, access.SessionSwitch, account, func(*visit) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	err = c.store.ReadAll(ctx, func(tx *store.Tx) error {
+		list, err = tx.AccountsOf(ctx, who.Person)
+		return err
+	})
+	return list, err
+}
+
 // WatchSessions does, until ctx ends, what sessions ask of every process. It is for the server to run.
 func (c *Control) WatchSessions(ctx context.Context, interval time.Duration) {
 	ticker := time.NewTicker(interval)

@@ -44,6 +44,21 @@ func Principal(r *http.Request, authenticate Authenticate) (access.Principal, er
 	return who, nil
 }
 
+// CookiePrincipal is Principal by what a browser keeps in the named cookie. A request with none of that name, or with more
+// than one, comes from nobody; nor can a page override a freeze by a header.
+func CookiePrincipal(r *http.Request, name string, authenticate Authenticate) (access.Principal, error) {
+	sent := r.CookiesNamed(name)
+	if len(sent) != 1 || sent[0].Value == "" || len(sent[0].Value) > maxBearer || !visible(sent[0].Value) {
+		return access.Principal{}, fault.New(fault.Unauthenticated, "you are not logged in")
+	}
+	who, err := authenticate(r.Context(), sent[0].Value, Request(r.Context()))
+	if err != nil {
+		return access.Principal{}, err
+	}
+	eventOf(r.Context()).Principal = who.ID
+	return who, nil
+}
+
 // Bearer is the credential in the request's Authorization header. It fails with fault.Unauthenticated when there is
 // none, more than one, or another scheme.
 func Bearer(r *http.Request) (string, error) {
