@@ -55,9 +55,17 @@ var table = map[string]row{
 		"a front decodes, calls an operation and encodes; it holds no rule and knows no database",
 	},
 	"internal/dashboard": {
-		slices.Concat([]string{"internal/control", "internal/web"}, concepts),
+		slices.Concat([]string{
+			"internal/control", "internal/web", "internal/dashboard/part/button", "internal/dashboard/part/field",
+			"internal/dashboard/part/frame", "internal/dashboard/part/notice", "internal/dashboard/part/panel",
+		}, concepts),
 		"a front like the other, over the same operations, with pages instead of JSON",
 	},
+	"internal/dashboard/part/button": {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
+	"internal/dashboard/part/field":  {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
+	"internal/dashboard/part/frame":  {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
+	"internal/dashboard/part/notice": {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
+	"internal/dashboard/part/panel":  {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
 	"internal/control": {
 		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth", "internal/oidc", "internal/passkey", "internal/mail", "internal/syslog", "internal/webhook"}, concepts),
 		"every operation: it decides by the concepts, writes to the store and feeds the snapshot; it knows no HTTP",

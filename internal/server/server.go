@@ -21,6 +21,7 @@ import (
 	"github.com/lockage/lockage/internal/api"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/dashboard"
 	"github.com/lockage/lockage/internal/gateway"
 	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
@@ -209,8 +210,23 @@ func (r *Running) build(c Config, operations *control.Control, digester *apikey.
 	if err != nil {
 		return err
 	}
-	r.fronts = [2]*http.Server{web.NewServer(front, r.logger), gatewayServer(r.gateway, r.logger)}
+	pages, err := dashboard.New(dashboard.Config{Control: operations, Proxies: c.TrustedProxies, PublicURL: r.publicURL(c), Logger: r.logger})
+	if err != nil {
+		return err
+	}
+	r.fronts = [2]*http.Server{web.NewServer(fronts(front, pages), r.logger), gatewayServer(r.gateway, r.logger)}
 	return nil
+}
+
+// fronts are the two of the control plane on one listener: what is not the API's is a page.
+func fronts(front *api.API, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if front.Owns(r) {
+			front.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }
 
 // serve starts everything that runs from now on.

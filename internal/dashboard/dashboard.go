@@ -1,0 +1,109 @@
+// Package dashboard is the pages: what a person sees in a browser of the same operations that the API has. Everything is
+// a link or a form and works without script. A page names the action it decides in one table, calls control in process,
+// and holds no rule. It promises that a page is complete or not sent, that nothing runs or is drawn which is not ours
+// (a strict content policy, without inline script or style), that no form of another site is taken, and that what a
+// browser keeps of a session is of no use to a script, to another site, or anywhere but here.
+package dashboard
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/fault"
+	"github.com/lockage/lockage/internal/web"
+)
+
+// Config is what the pages are made of.
+type Config struct {
+	Control   *control.Control // required
+	Logger    *slog.Logger     // required: receives one event per request
+	Now       func() time.Time // nil: the real clock
+	Proxies   web.Proxies      // whose word on where a request comes from is taken; none: nobody's
+	PublicURL string           // where browsers reach this server: with https they are taken to have come by TLS
+}
+
+// bodyLimit is more than any form of ours holds.
+const bodyLimit = 64 << 10
+
+// policy lets a page load what is ours and send forms to us; nothing else.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// Dashboard holds what the pages use.
+type Dashboard struct {
+	control  *control.Control
+	now      func() time.Time
+	secure   bool // browsers come by TLS, even where this server does not see it
+	mux      *http.ServeMux
+	sheet    string // path of the style sheet
+	pages    []Page
+	problems []error // of the table of pages
+	handler  http.Handler
+}
+
+// New makes the pages. It fails when a required part of the configuration is missing, and when a page does not name what
+// it decides.
+func New(c Config) (*Dashboard, error) {
+	if c.Control == nil {
+		return nil, errors.New("dashboard: a control is needed")
+	}
+	d := &Dashboard{control: c.Control, now: c.Now, secure: strings.HasPrefix(c.PublicURL, "https://"), mux: http.NewServeMux()}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	front, err := web.New(web.Config{Logger: c.Logger, Refuse: d.refuse, Now: c.Now, BodyLimit: bodyLimit, Proxies: c.Proxies})
+	if err != nil {
+		return nil, err
+	}
+	d.assets()
+	d.table()
+	if err := errors.Join(d.problems...); err != nil {
+		return nil, err
+	}
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(d.foreign))
+	routed := own.Handler(web.Routes(d.mux, d.missing))
+	d.handler = front.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		routed.ServeHTTP(w, r)
+	}))
+	return d, nil
+}
+
+// ServeHTTP answers a page, or with a page why there is none.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.handler.ServeHTTP(w, r) }
+
+// table is everything that is answered here. A page without a session says open, and is then what the audit log calls it.
+func (d *Dashboard) table() {
+	d.open(Page{"GET", "/login", access.SessionLogin, ""}, d.login)
+	d.open(Page{"POST", "/login", access.SessionLogin, "/login"}, d.logIn)
+	d.open(Page{"GET", "/login/kept", access.SessionLogin, ""}, d.kept)
+	d.open(Page{"POST", "/logout", access.SessionLogout, ""}, d.logOut)
+
+	d.page(Page{"GET", "/{$}", access.SessionSwitch, ""}, d.home)
+	d.page(Page{"GET", "/accounts", access.SessionSwitch, ""}, d.accounts)
+	d.page(Page{"POST", "/accounts", access.SessionSwitch, "/accounts"}, d.switchAccount)
+	d.page(Page{"GET", "/sessions", access.SessionList, ""}, d.sessions)
+	d.page(Page{"POST", "/sessions/{id}/end", access.SessionEnd, "/sessions"}, d.endSession)
+	d.page(Page{"POST", "/sessions/end-others", access.SessionEnd, "/sessions"}, d.endOtherSessions)
+}
+
+// Pages are the lines of the table, for who wants to call them all.
+func (d *Dashboard) Pages() []Page { return d.pages }
+
+// foreign refuses a form that another site had the browser send.
+func (d *Dashboard) foreign(w http.ResponseWriter, r *http.Request) {
+	d.refuse(w, r, fault.New(fault.Forbidden, "this form was sent by another site, so nothing was done; open the page here and send it again"))
+}
+
+// missing says of a page that is not there that it is not there.
+func (d *Dashboard) missing(w http.ResponseWriter, r *http.Request, err error) {
+	if fault.Is(err, fault.NotFound) {
+		err = fault.New(fault.NotFound, "there is no such page")
+	}
+	d.refuse(w, r, err)
+}

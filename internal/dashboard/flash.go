@@ -1,0 +1,46 @@
+package dashboard
+
+import "net/http"
+
+// flash is a word that a browser carries from what was done to the next page, which says it once. Only the word travels,
+// so that nobody can have a page say something else.
+type flash string
+
+const (
+	loggedOut    flash = "logged-out"
+	sessionOver  flash = "session-over"
+	sessionEnded flash = "session-ended"
+	othersEnded  flash = "others-ended"
+	switched     flash = "switched"
+)
+
+var flashes = map[flash]string{
+	loggedOut:    "You are logged out.",
+	sessionOver:  "Your session is over. Log in to go on.",
+	sessionEnded: "The session is ended.",
+	othersEnded:  "All your other sessions are ended.",
+	switched:     "You act in another account now.",
+}
+
+const flashCookie = "__Host-lockage-word"
+
+func (f flash) text() string { return flashes[f] }
+
+func (f flash) cookie() *http.Cookie {
+	return &http.Cookie{
+		Name: flashCookie, Value: string(f), Path: "/", MaxAge: 60,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// takeFlash is the word that the browser carries, and takes it back.
+func takeFlash(w http.ResponseWriter, r *http.Request) flash {
+	c, err := r.Cookie(flashCookie)
+	if err != nil {
+		return ""
+	}
+	gone := flash("").cookie()
+	gone.MaxAge = -1
+	http.SetCookie(w, gone)
+	return flash(c.Value)
+}

@@ -1,0 +1,41 @@
+package dashboard
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/environment"
+)
+
+// homePage says who somebody is here, and what they hold.
+type homePage struct {
+	Email        string
+	Account      string
+	Several      bool
+	Environments []environmentRow // that they see, the lowest first
+}
+
+type environmentRow struct {
+	Name      string
+	Color     string
+	Role      string
+	Protected bool
+}
+
+func (d *Dashboard) home(ctx context.Context, v *visit) (answer, error) {
+	p := homePage{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1}
+	// who holds nothing here is told so by the page; they would be refused a list
+	if access.Allow(v.who, access.EnvironmentList, access.Environment{}) == nil {
+		list, err := d.control.ListEnvironments(ctx, v.who)
+		if err != nil {
+			return answer{}, err
+		}
+		slices.SortFunc(list, func(a, b environment.Environment) int { return a.Level - b.Level })
+		for _, e := range list {
+			role, _ := v.who.Role(e.ID)
+			p.Environments = append(p.Environments, environmentRow{Name: e.Name, Color: e.Color, Role: string(role), Protected: e.Protected})
+		}
+	}
+	return answer{title: p.Account, body: homeBody(p)}, nil
+}
