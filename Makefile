@@ -38,12 +38,18 @@ race: ## run the tests of the concurrent packages under the race detector (needs
 	CGO_ENABLED=1 LOCKAGE_TEST_ENGINES=sqlite $(GO) test -race -shuffle on -timeout 20m $(RACE)
 
 .PHONY: lint
-lint: ## check formatting, vet, staticcheck and go.mod
+lint: ## check formatting, pages, vet, staticcheck and go.mod
 	@unformatted=$$($(GO) tool gofumpt -l .) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "not formatted; run: go tool gofumpt -w ."; echo "$$unformatted"; exit 1; fi
+	@$(GO) tool templ generate -check -path internal/dashboard -log-level error || \
+		{ echo "what is generated of the pages is not up to date; run: make templ"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
+
+.PHONY: templ
+templ: ## generate the Go of the pages (internal/dashboard/**/*.templ)
+	$(GO) tool templ generate -path internal/dashboard
 
 .PHONY: golden
 golden: ## refresh the goldens; read the difference as you read code

@@ -6,9 +6,9 @@
 //
 //	func TestMain(m *testing.M) { testkit.Main(m) }
 //
-// Two variables steer the kit. LOCKAGE_TEST_REQUIRE lists what must be there ("postgres"), so that its absence fails
-// instead of skipping. LOCKAGE_TEST_POSTGRES is the URL of a superuser on a running server, used instead of starting
-// one for each test process.
+// Two variables steer the kit. LOCKAGE_TEST_REQUIRE lists what must be there ("postgres", "chromium"), so that its
+// absence fails instead of skipping. LOCKAGE_TEST_POSTGRES is the URL of a superuser on a running server, used instead of
+// starting one for each test process.
 package testkit
 
 import (
