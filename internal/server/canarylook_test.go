@@ -130,7 +130,7 @@ func (h *hunt) ask(t *testing.T) {
 		ok := false
 		for _, u := range urls {
 			credential := h.token
-			if strings.HasPrefix(u, "/admin/") || u == "/v1/sessions" { // a person's
+			if strings.HasPrefix(u, "/admin/") || u == "/v1/sessions" || u == "/v1/second-factors" { // a person's
 				credential = h.jwt
 			}
 			got, text := h.send(t, "GET", h.control+u, credential, "")
