@@ -96,6 +96,7 @@ type Account struct {
 	CommitMessageRequired bool        `json:"commit_message_required"`
 	Obfuscation           Obfuscation `json:"obfuscation"`
 	SecondFactor          string      `json:"second_factor" enum:"off,required"` // required: whoever acts here must have shown one
+	StepUp                StepUp      `json:"step_up"`
 	CreatedAt             Time        `json:"created_at"`
 }
 
@@ -117,6 +118,7 @@ type AccountUpdate struct {
 	CommitMessageRequired *bool              `json:"commit_message_required,omitempty"`
 	SecondFactor          string             `json:"second_factor,omitempty" enum:"off,required"`
 	Obfuscation           *ObfuscationUpdate `json:"obfuscation,omitempty"`
+	StepUp                *StepUpUpdate      `json:"step_up,omitempty"`
 }
 
 // ObfuscationUpdate replaces each list that is there as a whole.

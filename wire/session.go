@@ -58,3 +58,56 @@ type Switch struct {
 type Ended struct {
 	Ended bool `json:"ended"`
 }
+
+// StepUp is for what an account demands a fresh proof of who acts.
+type StepUp struct {
+	Values      bool   `json:"values"`       // what decides on a secret's value in the default or a protected environment
+	Promotions  bool   `json:"promotions"`   // promotions into a protected environment, and their approval
+	Grants      bool   `json:"grants"`       // members, invitations, management tokens
+	MaxAge      string `json:"max_age"`      // how old the proof may be: a duration, like 10m0s
+	AllowTokens bool   `json:"allow_tokens"` // management tokens, which can prove nothing, may all the same
+}
+
+// StepUpUpdate changes StepUp; absent fields stay as they are.
+type StepUpUpdate struct {
+	Values      *bool   `json:"values,omitempty"`
+	Promotions  *bool   `json:"promotions,omitempty"`
+	Grants      *bool   `json:"grants,omitempty"`
+	MaxAge      *string `json:"max_age,omitempty"`
+	AllowTokens *bool   `json:"allow_tokens,omitempty"`
+}
+
+// Prove is the body of POST /admin/auth/prove: the password, or what proves a second factor.
+type Prove struct {
+	Password string          `json:"password,omitempty"`
+	Code     string          `json:"code,omitempty"`    // of an authenticator, or a recovery code
+	Passkey  json.RawMessage `json:"passkey,omitempty"` // what navigator.credentials.get answered to POST /admin/auth/passkey/begin
+}
+
+// Proven is the bare answer to a proof.
+type Proven struct {
+	ProvedAt Time `json:"proved_at"`
+}
+
+// PasswordChange is the body of POST /admin/auth/password.
+type PasswordChange struct {
+	Current  string `json:"current"`
+	Password string `json:"password"`
+}
+
+// ResetRequest is the body of POST /admin/auth/reset.
+type ResetRequest struct {
+	Email string `json:"email"`
+}
+
+// ResetConfirm is the body of POST /admin/auth/reset/confirm; the token is what stands behind the # of the link.
+type ResetConfirm struct {
+	Token    string `json:"token"`
+	Password string `json:"password"`
+}
+
+// ResetLink is the answer to POST /v1/members/{id}/reset: a credential that is shown once.
+type ResetLink struct {
+	Link      string `json:"link"`
+	ExpiresAt Time   `json:"expires_at"`
+}

@@ -1,6 +1,8 @@
 package access
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/lockage/lockage/internal/fault"
@@ -25,6 +27,30 @@ const (
 
 // On says whether anything is demanded.
 func (s StepUp) On() bool { return s.Values || s.Promotions || s.Grants }
+
+// Age is how old a proof may be.
+func (s StepUp) Age() time.Duration { return cmp.Or(s.MaxAge, StepUpDefault) }
+
+// String names what is demanded, for the audit log: "values, grants within 10m0s".
+func (s StepUp) String() string {
+	var on []string
+	for _, each := range []struct {
+		on   bool
+		name string
+	}{{s.Values, "values"}, {s.Promotions, "promotions"}, {s.Grants, "grants"}} {
+		if each.on {
+			on = append(on, each.name)
+		}
+	}
+	if len(on) == 0 {
+		return "nothing"
+	}
+	text := strings.Join(on, ", ") + " within " + s.Age().String()
+	if s.Tokens {
+		text += ", tokens excepted"
+	}
+	return text
+}
 
 // proof is the switch of StepUp that an action belongs to.
 type proof int
@@ -91,10 +117,7 @@ func (s StepUp) fresh(p Principal, now time.Time, does string) error {
 		}
 		return fault.New(fault.Forbidden, "a token may not %s: this account demands a fresh proof of who does, which a token cannot give; log in as a member", does)
 	}
-	age := s.MaxAge
-	if age <= 0 {
-		age = StepUpDefault
-	}
+	age := s.Age()
 	if !p.Proved.IsZero() && now.Before(p.Proved.Add(age)) {
 		return nil
 	}

@@ -36,6 +36,9 @@ func (a *API) updateAccount(ctx context.Context, c *call, _ *none) (wire.Account
 	default:
 		return wire.Account{}, fault.Refused("second_factor", "must be off or required")
 	}
+	if s := b.StepUp; s != nil {
+		f.StepUp = &control.StepUpFields{Values: s.Values, Promotions: s.Promotions, Grants: s.Grants, Tokens: s.AllowTokens, MaxAge: s.MaxAge}
+	}
 	changed, err := a.control.UpdateAccount(ctx, c.who, f)
 	return accountOf(changed), err
 }
@@ -48,6 +51,9 @@ func accountOf(s control.Account) wire.Account {
 				return wire.ObfuscationField{Path: f.Path, Class: string(f.Class)}
 			}),
 			Keep: convert(s.Obfuscation.Keep, func(path string) string { return path }),
+		},
+		StepUp: wire.StepUp{
+			Values: s.StepUp.Values, Promotions: s.StepUp.Promotions, Grants: s.StepUp.Grants, AllowTokens: s.StepUp.Tokens, MaxAge: s.StepUp.Age().String(),
 		},
 	}
 	if s.SecondFactor {

@@ -230,6 +230,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"DELETE", sessions, "end-other-sessions", access.SessionEnd, "End all of one's own sessions but the one that asks"}, a.endOtherSessions)
 	answer(a, op{"DELETE", sessions + "/{id}", "end-session", access.SessionEnd, "End one of one's own sessions"}, a.endSession)
 	answer(a, op{"GET", "/v1/members/{id}/sessions", "list-member-sessions", access.MemberSessionList, "List the sessions of a member in this account, newest first"}, a.listMemberSessions)
+	answer(a, op{"POST", "/v1/members/{id}/reset", "create-password-reset", access.PasswordResetMake, "Make a link with which a member chooses a new password; it is shown once"}, a.createReset, created, unkept, fails(409))
 	answer(a, op{"DELETE", "/v1/members/{id}/sessions", "end-member-sessions", access.MemberSessionEnd, "End all sessions of a member in this account"}, a.endMemberSessions)
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
@@ -252,6 +253,10 @@ func (a *API) routes(metrics http.Handler) {
 	bare(a, op{"POST", "/admin/auth/logout", "logout", access.SessionLogout, "End the session at once, with all its JWTs"}, a.logout)
 	bare(a, op{"POST", "/admin/auth/refresh", "refresh", access.SessionRefresh, "Get another JWT of the session, for one hour"}, a.refresh)
 	bare(a, op{"POST", "/admin/auth/switch", "switch-account", access.SessionSwitch, "Go on in another account that the person belongs to"}, a.switchAccount, takes[wire.Switch](), fails(404))
+	bare(a, op{"POST", "/admin/auth/prove", "prove", access.SessionProve, "Show again who one is, for what the account demands a fresh proof for"}, a.prove, takes[wire.Prove](), fails(409, 429))
+	bare(a, op{"POST", "/admin/auth/password", "change-password", access.PasswordChange, "Change one's own password, and end all other sessions"}, a.changePassword, takes[wire.PasswordChange](), fails(429))
+	bare(a, op{"POST", "/admin/auth/reset", "request-password-reset", access.PasswordResetRequest, "Have a link for a new password mailed; the answer is the same for everyone"}, a.requestReset, open, takes[wire.ResetRequest](), fails(409, 429))
+	bare(a, op{"POST", "/admin/auth/reset/confirm", "reset-password", access.PasswordReset, "Set a new password with a link, and end all sessions"}, a.confirmReset, open, takes[wire.ResetConfirm](), fails(404, 429))
 	bare(a, op{"GET", adminValues, "admin-list-secret-environments", access.SecretStatus, "List the environments in which a secret has a value"}, a.adminListValues)
 	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", access.SecretValueSet, "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
 	bare(a, op{"PUT", adminValues + "/{environment_name}/oauth2", "admin-set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.adminSetOAuth2, takes[wire.SecretOAuth2](), freezes)

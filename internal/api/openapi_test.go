@@ -40,7 +40,7 @@ func TestTheDescriptionIsTheGolden(t *testing.T) {
 }
 
 // unkeptAnswers are how the paths end of what takes no Idempotency-Key: it changes nothing, or shows what is not to be kept.
-var unkeptAnswers = []string{"/plan", "/reveal", "/begin", "/totp", "/confirm", "/passkeys", "/recovery-codes"}
+var unkeptAnswers = []string{"/plan", "/reveal", "/begin", "/totp", "/confirm", "/passkeys", "/recovery-codes", "/reset"}
 
 func TestTheDescriptionIsValid(t *testing.T) {
 	t.Parallel()
@@ -59,7 +59,7 @@ func TestTheDescriptionIsValid(t *testing.T) {
 			if op.OperationID == "" || op.Summary == "" || len(op.Tags) != 1 {
 				t.Errorf("%s: got id %q, summary %q, tags %v", name, op.OperationID, op.Summary, op.Tags)
 			}
-			if open := op.Security == nil; open != slices.Contains([]string{"/admin/auth/login", "/admin/auth/passkey", "/admin/auth/passkey/begin"}, path) {
+			if open := op.Security == nil; open != slices.Contains([]string{"/admin/auth/login", "/admin/auth/passkey", "/admin/auth/passkey/begin", "/admin/auth/reset", "/admin/auth/reset/confirm"}, path) {
 				t.Errorf("%s: got open %v", name, open)
 			}
 			if op.Responses.Status(422) != nil {

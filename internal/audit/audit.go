@@ -91,7 +91,7 @@ func Detail(pairs ...string) map[string]string {
 // cannot reach the log.
 func AllowedDetail(key string) bool {
 	switch key {
-	case "name", "version", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite",
+	case "name", "version", "step_up", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite",
 		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze",
 		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route", "second_factor",
 		"retention", "record", "cut", "obfuscate_customer_data", "show_message_contents", "obfuscation":

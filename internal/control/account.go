@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -31,9 +32,17 @@ type AccountFields struct {
 	SecondFactor          *bool         // whoever acts in the account must have shown one
 	ObfuscationFields     *[]mask.Field // all of them
 	ObfuscationKeep       *[]string     // all of them
+	StepUp                *StepUpFields
 }
 
-// UpdateAccount changes what the account sets for itself.
+// StepUpFields are what is to change of what a fresh proof is demanded for; nil leaves one as it is.
+type StepUpFields struct {
+	Values, Promotions, Grants, Tokens *bool
+	MaxAge                             *string // a duration, like 10m
+}
+
+// UpdateAccount changes what the account sets for itself. Where a fresh proof is demanded for anything, changing what it
+// is demanded for needs one too: else whoever found an open session would turn it off first.
 func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f AccountFields) (a Account, err error) {
 	err = c.write(ctx, who, access.AccountUpdate, account, func(v *visit) error {
 		if a, err = v.AccountSettings(ctx); err != nil {
@@ -62,6 +71,15 @@ func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f Acc
 			}
 			maps.Copy(v.detail, audit.Detail("obfuscation", fmt.Sprintf("%d fields, %d kept", len(a.Obfuscation.Fields), len(a.Obfuscation.Keep))))
 		}
+		if f.StepUp != nil {
+			if err := a.StepUp.DemandChange(v.who, v.Now()); err != nil {
+				return err
+			}
+			if a.StepUp, err = f.StepUp.apply(a.StepUp); err != nil {
+				return err
+			}
+			maps.Copy(v.detail, audit.Detail("step_up", a.StepUp.String()))
+		}
 		return v.Tx.UpdateAccount(ctx, a)
 	})
 	return a, err
@@ -72,6 +90,25 @@ func secondFactorWord(required bool) string {
 		return "required"
 	}
 	return "off"
+}
+
+func (f StepUpFields) apply(s access.StepUp) (access.StepUp, error) {
+	for _, each := range []struct {
+		to   *bool
+		from *bool
+	}{{&s.Values, f.Values}, {&s.Promotions, f.Promotions}, {&s.Grants, f.Grants}, {&s.Tokens, f.Tokens}} {
+		if each.from != nil {
+			*each.to = *each.from
+		}
+	}
+	if f.MaxAge != nil {
+		age, err := time.ParseDuration(*f.MaxAge)
+		if err != nil || age < access.StepUpLeast || age > access.StepUpMost {
+			return s, fault.Refused("step_up.max_age", "must be a duration from %s to %s, for example 10m", access.StepUpLeast, access.StepUpMost)
+		}
+		s.MaxAge = age
+	}
+	return s, nil
 }
 
 // checkMessage checks a message against the account's setting.

@@ -77,6 +77,7 @@ type Control struct {
 	contents    contents
 	signing     atomic.Pointer[signingKey]
 	presence    presence
+	outbox      chan mail.Message
 	checkpoints checkpointKey
 	node        string                 // this process's id
 	behind      atomic.Pointer[string] // the id of the key that wraps, where this process does not hold it
@@ -107,7 +108,7 @@ func New(c Config) (*Control, error) {
 		passkeys: passkeys,
 		marker:   secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
-		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
+		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, outbox: make(chan mail.Message, postMost), webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
 	}, nil
 }
 

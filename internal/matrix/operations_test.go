@@ -23,6 +23,7 @@ type operation struct {
 	open             bool
 	parameters       []*openapi3.Parameter // of path and query
 	match            bool                  // it takes If-Match
+	keyed            bool                  // it takes an Idempotency-Key
 	body             *openapi3.Schema      // nil: it has none
 	recipe           recipe
 }
@@ -51,6 +52,8 @@ func (w *world) operations() (list []operation) {
 					o.parameters = append(o.parameters, p.Value)
 				case p.Value.Name == "If-Match":
 					o.match = true
+				case p.Value.Name == "Idempotency-Key":
+					o.keyed = true
 				}
 			}
 			if described.RequestBody != nil {

@@ -157,6 +157,7 @@ func (p place) holder(column string) string {
 // decide makes a call and holds the answer to what the audit log tells of it, and to what package access says.
 func (w *world) decide(o operation, p place, column string, c call, in things, proven *bool) int {
 	w.t.Helper()
+	w.clock.forward(o.recipe.wait)
 	w.prepared(o, in)
 	since := w.ours.last()
 	got := w.send(w.credential(p, column), c)
@@ -233,6 +234,7 @@ func (w *world) mayBe(o operation, p place) bool {
 func (w *world) openRow(o operation) []string {
 	w.t.Helper()
 	c, _ := o.of(w.ours.things["staging"])
+	w.clock.forward(o.recipe.wait)
 	w.restore()
 	got := w.send("", c)
 	if got.status/100 != 2 && got.status != o.recipe.other["open"] {

@@ -32,7 +32,7 @@ func (o operation) positions() (list []position) {
 	if o.match {
 		list = append(list, position{"header If-Match", func(c *call, ref string) { c.header = append(c.header, "If-Match", ref) }})
 	}
-	if o.method == "POST" {
+	if o.keyed {
 		list = append(list, position{"header Idempotency-Key", func(c *call, ref string) { c.header = append(c.header, "Idempotency-Key", ref) }})
 	}
 	if o.body == nil {

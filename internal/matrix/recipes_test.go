@@ -24,10 +24,14 @@ const duplicateBody = `{"target_environment":"{below}","overwrite":true}`
 var recipes = map[string]recipe{
 	"login": {body: `{"email":"maker@example.com","password":"` + password + `"}`},
 
-	"login-with-passkey": {body: `{"credential":{}}`, other: map[string]int{"open": 401}}, // a browser answers, of which the tests of control have one
-	"create-passkey":     {body: `{"name":"fresh","credential":{}}`, other: map[string]int{"everywhere": 400, "own": 400}},
-	"create-totp":        {body: `{"name":"fresh"}`},
-	"confirm-totp":       {body: `{"code":"123456"}`, other: map[string]int{"everywhere": 409, "own": 409}}, // it is confirmed already
+	"login-with-passkey":     {body: `{"credential":{}}`, other: map[string]int{"open": 401}}, // a browser answers, of which the tests of control have one
+	"create-passkey":         {body: `{"name":"fresh","credential":{}}`, other: map[string]int{"everywhere": 400, "own": 400}},
+	"create-totp":            {body: `{"name":"fresh"}`},
+	"confirm-totp":           {body: `{"code":"123456"}`, other: map[string]int{"everywhere": 409, "own": 409}}, // it is confirmed already
+	"prove":                  {body: `{"password":"` + password + `"}`, wait: 6 * time.Second},
+	"change-password":        {body: `{"current":"` + password + `","password":"a horse that is correct"}`, wait: 6 * time.Second},
+	"request-password-reset": {body: `{"email":"maker@example.com"}`, wait: 6 * time.Second},
+	"reset-password":         {body: `{"token":"rst_unknown","password":"a horse that is correct"}`, wait: 6 * time.Second, other: map[string]int{"open": 404}}, // a link is made for one person, and control's tests use one
 
 	"refresh": {unrefused: "whoever has a session may have another token of it, and a token of the API is no credential there"},
 

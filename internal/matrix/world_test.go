@@ -34,6 +34,7 @@ import (
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/environment"
+	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
@@ -119,7 +120,7 @@ func newWorld(t *testing.T, c store.Config) *world {
 	must(t, err)
 	w.control, err = control.New(control.Config{
 		Store: w.store, Sealer: secret.NewSealer(kek), Digester: w.digester, Now: w.clock.Now,
-		Tokens: oauth.New(oauth.Config{}), PublicURL: "https://lockage.example",
+		Tokens: oauth.New(oauth.Config{}), PublicURL: "https://lockage.example", Mail: unread{},
 	})
 	must(t, err)
 	must(t, w.control.Unlock(t.Context()))
@@ -136,6 +137,11 @@ func newWorld(t *testing.T, c store.Config) *world {
 	w.save()
 	return w
 }
+
+// unread takes mail that nobody looks at.
+type unread struct{}
+
+func (unread) Send(context.Context, mail.Message) error { return nil }
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -244,6 +244,7 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	r.streams = operations.StreamStats
 	loops.Go(func() { operations.StreamAudit(loop, pollEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
+	loops.Go(func() { operations.SendMail(loop) })
 	loops.Go(func() { operations.WatchSessions(loop, sessionsEvery) })
 	loops.Go(func() { r.keys.run(loop) })
 	r.stopLoop = func() { cancel(); loops.Wait(); r.leave(operations) }

@@ -1,7 +1,8 @@
 -- A session is a person's, and acts in one account at a time. Its secret is known by its digest only. A person's epoch
 -- ends all sessions of an earlier one at once, in whatever account they act: that is one row to change, so a new
 -- password and the end of what the old one opened are one step. A reset lets a person choose a new password; like the
--- person, it belongs to no account.
+-- person, it belongs to no account; made_in is the one whose manager made it, '' for one the person asked for. One that
+-- was asked for somebody unknown is kept too, for an id that nobody has: what is done for everyone is the same.
 
 -- +goose Up
 ALTER TABLE people ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;
@@ -27,7 +28,8 @@ CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE password_resets (
     digest     BYTEA PRIMARY KEY,
-    person_id  TEXT NOT NULL REFERENCES people (id),
+    person_id  TEXT NOT NULL,
+    made_in    TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
