@@ -48,6 +48,8 @@ type LoggedIn struct {
 
 	Token     string // a JWT of the session, what a program sends
 	ExpiresAt time.Time
+
+	Begun string // of a refusal for want of a second factor, the only thing that is set: FinishLogin goes on with it
 }
 
 // proven is a person who showed a first factor.
@@ -116,7 +118,7 @@ func (c *Control) attempt(email string, from access.Request) (refused int, err e
 func (c *Control) begin(ctx context.Context, first proven, r LoginRequest, from access.Request) (_ LoggedIn, err error) {
 	methods, err := c.second(ctx, first, r.Proof)
 	if err != nil {
-		return LoggedIn{}, c.refuseLogin(ctx, first, from, err)
+		return LoggedIn{Begun: c.begunBy(first, err)}, c.refuseLogin(ctx, first, from, err)
 	}
 	var found []store.Member
 	out := LoggedIn{}
