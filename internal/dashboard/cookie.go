@@ -30,6 +30,20 @@ func forget() *http.Cookie {
 	return c
 }
 
+// begunCookie holds what stands for a password that was shown, while the second factor is asked for.
+const begunCookie = "__Host-lockage-begun"
+
+// begun is the cookie of a login that began; "" takes it back.
+func begun(text string) *http.Cookie {
+	c := &http.Cookie{
+		Name: begunCookie, Value: text, Path: "/", MaxAge: 300, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	if text == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
 // principal is who the request's cookie stands for, asked anew at each request.
 func (d *Dashboard) principal(r *http.Request) (access.Principal, error) {
 	return web.CookiePrincipal(r, sessionCookie, d.control.AuthenticateCookie)

@@ -81,6 +81,8 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.handle
 func (d *Dashboard) table() {
 	d.open(Page{"GET", "/login", access.SessionLogin, ""}, d.login)
 	d.open(Page{"POST", "/login", access.SessionLogin, "/login"}, d.logIn)
+	d.open(Page{"GET", "/login/second", access.SessionLogin, ""}, d.second)
+	d.open(Page{"POST", "/login/second", access.SessionLogin, "/login"}, d.showSecond)
 	d.open(Page{"GET", "/login/kept", access.SessionLogin, ""}, d.kept)
 	d.open(Page{"POST", "/logout", access.SessionLogout, ""}, d.logOut)
 

@@ -11,6 +11,7 @@ const (
 	sessionOver  flash = "session-over"
 	sessionEnded flash = "session-ended"
 	othersEnded  flash = "others-ended"
+	tooLong      flash = "too-long"
 	switched     flash = "switched"
 )
 
@@ -19,6 +20,7 @@ var flashes = map[flash]string{
 	sessionOver:  "Your session is over. Log in to go on.",
 	sessionEnded: "The session is ended.",
 	othersEnded:  "All your other sessions are ended.",
+	tooLong:      "This took too long. Begin again with your password.",
 	switched:     "You act in another account now.",
 }
 

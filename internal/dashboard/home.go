@@ -13,6 +13,7 @@ type homePage struct {
 	Email        string
 	Account      string
 	Several      bool
+	Lacks        string           // what the account demands of them before they see more; "": nothing
 	Environments []environmentRow // that they see, the lowest first
 }
 
@@ -25,8 +26,10 @@ type environmentRow struct {
 
 func (d *Dashboard) home(ctx context.Context, v *visit) (answer, error) {
 	p := homePage{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1}
-	// who holds nothing here is told so by the page; they would be refused a list
-	if access.Allow(v.who, access.EnvironmentList, access.Environment{}) == nil {
+	// who lacks something, or holds nothing here, is told so by the page; they would be refused a list
+	if err := access.Complete(v.who, access.EnvironmentList); err != nil {
+		p.Lacks = sentence(err.Error())
+	} else if access.Allow(v.who, access.EnvironmentList, access.Environment{}) == nil {
 		list, err := d.control.ListEnvironments(ctx, v.who)
 		if err != nil {
 			return answer{}, err

@@ -41,13 +41,15 @@ func (d *Dashboard) logIn(ctx context.Context, v *visit) (answer, error) {
 		return loginAnswer(loginPage{Next: next, Insecure: true}), nil
 	}
 	in, err := d.control.Login(ctx, control.LoginRequest{Email: sent["email"], Password: sent["password"], Agent: v.r.UserAgent()}, web.Request(ctx))
+	if in.Begun != "" {
+		a := goOn("/login/second?next="+url.QueryEscape(next), "")
+		a.cookies = append(a.cookies, begun(in.Begun))
+		return a, nil
+	}
 	if err != nil {
 		return refill(err, func(e *fault.Error) answer {
 			return loginAnswer(loginPage{Email: sent["email"], Next: next, Wrong: sentence(e.Error())})
 		})
-	}
-	if len(in.Accounts) > 1 {
-		next = "/accounts?next=" + url.QueryEscape(next)
 	}
 	return d.began(ctx, v, in, next), nil
 }
@@ -59,6 +61,9 @@ func (d *Dashboard) began(ctx context.Context, v *visit, in control.LoggedIn, ne
 		if err := d.control.Logout(ctx, old); err != nil {
 			web.Note(ctx, err)
 		}
+	}
+	if len(in.Accounts) > 1 {
+		next = "/accounts?next=" + url.QueryEscape(next)
 	}
 	a := goOn("/login/kept?next="+url.QueryEscape(next), "")
 	a.cookies = append(a.cookies, keep(in.Secret, in.Session.ExpiresAt.Sub(d.now())))

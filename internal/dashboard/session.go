@@ -3,6 +3,8 @@ package dashboard
 import (
 	"context"
 	"strings"
+
+	"github.com/lockage/lockage/internal/factor"
 )
 
 // sessionsPage lists where somebody is logged in.
@@ -110,7 +112,8 @@ func (d *Dashboard) switchAccount(ctx context.Context, v *visit) (answer, error)
 
 // methodWords are the proofs of who somebody is, as people call them.
 var methodWords = map[string]string{
-	"password": "password", "totp": "authenticator", "recovery": "recovery code", "passkey": "passkey", "oidc": "your organisation's login",
+	"password": "password", string(factor.TOTP): "authenticator", string(factor.Recovery): "recovery code", string(factor.Passkey): "passkey",
+	"oidc": "your organisation's login",
 }
 
 func methods(list []string) string {
