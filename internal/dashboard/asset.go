@@ -17,7 +17,7 @@ import (
 //go:embed asset
 var assetFiles embed.FS
 
-// assets registers the style sheet, under a path that changes with what is in it.
+// assets registers the style sheet and the scripts, under paths that change with what is in them.
 func (d *Dashboard) assets() {
 	var sheet strings.Builder
 	for _, name := range []string{"asset/tokens.css", "asset/base.css"} {
@@ -30,6 +30,11 @@ func (d *Dashboard) assets() {
 	for _, part := range []string{frame.Style, field.Style, button.Style, notice.Style, panel.Style} {
 		sheet.WriteString("\n" + part)
 	}
+	script, err := assetFiles.ReadFile("asset/fragment.js")
+	if err != nil {
+		d.problems = append(d.problems, err)
+	}
+	d.fragment = d.asset("fragment", ".js", "text/javascript; charset=utf-8", string(script))
 	d.sheet = d.asset("lockage", ".css", "text/css; charset=utf-8", sheet.String())
 }
 

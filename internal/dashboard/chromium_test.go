@@ -207,6 +207,25 @@ func TestWithoutScriptInABrowser(t *testing.T) {
 	}, chromedp.Navigate(base+"/"), logIn(ownerPassword), heading("default"), press("Log out"), heading("Log in"))
 }
 
+// A link's secret stands behind its #: script takes it from there into the form, and out of the address.
+func TestResetInABrowser(t *testing.T) {
+	box := newMailbox()
+	r := newRig(t, box.config)
+	box.run(t, r)
+	base := r.served()
+	ctx := tab(t)
+	do(t, ctx, "ask for a link", chromedp.Navigate(base+"/forgot"), heading("Forgotten password"), chromedp.SetValue("#email", ownerEmail), press("Mail a link"), heading("Log in"))
+	token := tokenOf(t, (<-box.got).Text)
+	do(t, ctx, "open it", chromedp.Navigate(base+"/reset#"+token), heading("New password"), chromedp.WaitNotVisible("#token"))
+	if at, held := ask(t, ctx, "the address", chromedp.Location()), ask(t, ctx, "the field", chromedp.Value("#token")); at != base+"/reset" || held != token {
+		t.Errorf("got the address %s and the field %q, want the code in the field alone", at, held)
+	}
+	do(t, ctx, "too short a password", chromedp.SetValue("#password", "short"), press("Set the password"), chromedp.WaitVisible("#password-error"), chromedp.WaitNotVisible("#token"))
+	shoot(t, ctx, "reset")
+	do(t, ctx, "a good one", chromedp.SetValue("#password", newPassword), press("Set the password"), heading("Log in"),
+		logIn(newPassword), heading("default"))
+}
+
 // shoot keeps a picture of a page in light, dark, and on a telephone, in the folder that LOCKAGE_TEST_PICTURES names.
 func shoot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()

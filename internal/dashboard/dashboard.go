@@ -40,6 +40,7 @@ type Dashboard struct {
 	secure   bool // browsers come by TLS, even where this server does not see it
 	mux      *http.ServeMux
 	sheet    string // path of the style sheet
+	fragment string // path of the module that reads the fragment of the address
 	pages    []Page
 	problems []error // of the table of pages
 	handler  http.Handler
@@ -84,11 +85,19 @@ func (d *Dashboard) table() {
 	d.open(Page{"GET", "/login/second", access.SessionLogin, ""}, d.second)
 	d.open(Page{"POST", "/login/second", access.SessionLogin, "/login"}, d.showSecond)
 	d.open(Page{"GET", "/login/kept", access.SessionLogin, ""}, d.kept)
+	d.open(Page{"GET", "/forgot", access.PasswordResetRequest, ""}, d.forgot)
+	d.open(Page{"POST", "/forgot", access.PasswordResetRequest, "/forgot"}, d.askReset)
+	d.open(Page{"GET", "/reset", access.PasswordReset, ""}, d.reset)
+	d.open(Page{"POST", "/reset", access.PasswordReset, "/reset"}, d.useReset)
 	d.open(Page{"POST", "/logout", access.SessionLogout, ""}, d.logOut)
 
 	d.page(Page{"GET", "/{$}", access.SessionSwitch, ""}, d.home)
 	d.page(Page{"GET", "/accounts", access.SessionSwitch, ""}, d.accounts)
 	d.page(Page{"POST", "/accounts", access.SessionSwitch, "/accounts"}, d.switchAccount)
+	d.page(Page{"GET", "/password", access.PasswordChange, ""}, d.password)
+	d.page(Page{"POST", "/password", access.PasswordChange, "/password"}, d.changePassword)
+	d.page(Page{"GET", "/prove", access.SessionProve, ""}, d.prove)
+	d.page(Page{"POST", "/prove", access.SessionProve, "/prove"}, d.proveAgain)
 	d.page(Page{"GET", "/sessions", access.SessionList, ""}, d.sessions)
 	d.page(Page{"POST", "/sessions/{id}/end", access.SessionEnd, "/sessions"}, d.endSession)
 	d.page(Page{"POST", "/sessions/end-others", access.SessionEnd, "/sessions"}, d.endOtherSessions)

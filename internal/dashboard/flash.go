@@ -7,21 +7,29 @@ import "net/http"
 type flash string
 
 const (
-	loggedOut    flash = "logged-out"
-	sessionOver  flash = "session-over"
-	sessionEnded flash = "session-ended"
-	othersEnded  flash = "others-ended"
-	tooLong      flash = "too-long"
-	switched     flash = "switched"
+	loggedOut       flash = "logged-out"
+	sessionOver     flash = "session-over"
+	sessionEnded    flash = "session-ended"
+	othersEnded     flash = "others-ended"
+	tooLong         flash = "too-long"
+	resetAsked      flash = "reset-asked"
+	passwordSet     flash = "password-set"
+	passwordChanged flash = "password-changed"
+	proved          flash = "proved"
+	switched        flash = "switched"
 )
 
 var flashes = map[flash]string{
-	loggedOut:    "You are logged out.",
-	sessionOver:  "Your session is over. Log in to go on.",
-	sessionEnded: "The session is ended.",
-	othersEnded:  "All your other sessions are ended.",
-	tooLong:      "This took too long. Begin again with your password.",
-	switched:     "You act in another account now.",
+	loggedOut:       "You are logged out.",
+	sessionOver:     "Your session is over. Log in to go on.",
+	sessionEnded:    "The session is ended.",
+	othersEnded:     "All your other sessions are ended.",
+	tooLong:         "This took too long. Begin again with your password.",
+	resetAsked:      "If somebody has this address, a link is on its way to it.",
+	passwordSet:     "The new password is set. Log in with it.",
+	passwordChanged: "Your password is changed, and your other sessions are ended.",
+	proved:          "You have shown who you are.",
+	switched:        "You act in another account now.",
 }
 
 const flashCookie = "__Host-lockage-word"

@@ -42,7 +42,7 @@ type rig struct {
 	secure  *httptest.Server
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, set ...func(*control.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, log: &lockedBuffer{}, clock: &clock{now: time.Now().UTC().Truncate(time.Second)}}
 	r.store = testkit.Open(t, store.Config{Path: filepath.Join(t.TempDir(), "lockage.db"), Now: r.clock.Now})
@@ -50,7 +50,11 @@ func newRig(t *testing.T) *rig {
 	must(t, err)
 	digester, err := apikey.NewDigester(bytes.Repeat([]byte{9}, 32))
 	must(t, err)
-	r.control, err = control.New(control.Config{Store: r.store, Sealer: secret.NewSealer(kek), Digester: digester, Now: r.clock.Now})
+	c := control.Config{Store: r.store, Sealer: secret.NewSealer(kek), Digester: digester, Now: r.clock.Now}
+	for _, f := range set {
+		f(&c)
+	}
+	r.control, err = control.New(c)
 	must(t, err)
 	must(t, r.control.Unlock(t.Context()))
 	_, _, err = r.control.Bootstrap(t.Context(), control.BootstrapConfig{Token: "tk_0123456789abcdefghij", Email: ownerEmail, Password: ownerPassword})

@@ -143,7 +143,7 @@ func person(v *visit) *frame.Person {
 		return nil
 	}
 	p := &frame.Person{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1}
-	for _, l := range []frame.Link{{Path: "/", Text: "Home"}, {Path: "/sessions", Text: "Sessions"}} {
+	for _, l := range []frame.Link{{Path: "/", Text: "Home"}, {Path: "/sessions", Text: "Sessions"}, {Path: "/password", Text: "Password"}} {
 		l.Current = l.Path == v.r.URL.Path
 		p.Links = append(p.Links, l)
 	}

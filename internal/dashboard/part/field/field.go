@@ -24,7 +24,7 @@ type Text struct {
 	Focus        bool   // where a keyboard begins
 	Wrong        string // the id of a message about the whole form that is about this field too; "": there is none
 	Optional     bool
-	Numeric      bool // a telephone shows digits
+	Fragment     bool // it takes what stands behind the # of the address, where there is script
 }
 
 // described are the ids of what is said about the field.
