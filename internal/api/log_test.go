@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +22,13 @@ func TestLogs(t *testing.T) {
 	rt := r.route("pay", "")
 	at := r.clock.Now()
 	call := route.Call{
-		ID: "01a1fbed-28ad-7a01-a5be-a66fed5fc146", Account: r.account, RequestID: "q1", Time: at, EnvironmentID: production.ID,
+		ID: idAt(at), Account: r.account, RequestID: "q1", Time: at, EnvironmentID: production.ID,
 		RouteID: rt.ID, RouteKey: "pay", KeyID: "k1", Address: "192.0.2.7", Method: "POST", Path: "/v1/charges", Status: 404,
 		Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"key"}, Redacted: 3, ErrorType: "",
 	}
 	other := call
-	other.ID, other.Status, other.Secrets, other.Time = "01a1fbed-28ad-7a01-a5be-a66fed5fc147", 200, nil, at.Add(time.Second)
+	other.Status, other.Secrets, other.Time = 200, nil, at.Add(time.Second)
+	other.ID = idAt(other.Time)
 	must(t, r.control.RecordCalls(t.Context(), []route.Call{call, other}))
 
 	for query, want := range map[string]int{
@@ -56,6 +58,12 @@ func TestLogs(t *testing.T) {
 	} {
 		r.do("GET", "/v1/logs"+query, nil).problem(400, "validation_error", field)
 	}
+}
+
+// idAt is an id of a time, as calls have it.
+func idAt(at time.Time) string {
+	ms := at.UnixMilli()
+	return fmt.Sprintf("%08x-%04x-7a01-a5be-a66fed5fc146", ms>>16, ms&0xffff)
 }
 
 func TestAuditLogs(t *testing.T) {

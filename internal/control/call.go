@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/store"
@@ -42,8 +43,12 @@ func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFil
 	}
 	var ids []string
 	err = c.read(ctx, who, access.LogRead, among(f.Environment, &ids), func(v *visit) error {
+		routeID, routeKey, err := v.calledRoute(ctx, f.Route)
+		if err != nil {
+			return err
+		}
 		calls, err := v.Calls(ctx, store.CallFilter{
-			EnvironmentIDs: ids, Route: f.Route, KeyID: f.Key, StatusFrom: from, StatusTo: to, Since: f.Since, Until: f.Until,
+			EnvironmentIDs: ids, RouteID: routeID, Route: routeKey, KeyID: f.Key, StatusFrom: from, StatusTo: to, Since: f.Since, Until: f.Until,
 			Before: after, Limit: limit + 1,
 		})
 		if err != nil {
@@ -54,6 +59,21 @@ func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFil
 		return err
 	})
 	return list, next, err
+}
+
+// calledRoute finds the id of a route that calls are asked for by; one that is not known is looked for as it is written.
+func (v *visit) calledRoute(ctx context.Context, ref string) (id, unknown string, err error) {
+	if ref == "" {
+		return "", "", nil
+	}
+	switch d, err := v.Identity(ctx, definition.KindRoute, ref); {
+	case err == nil:
+		return d.ID, "", nil
+	case fault.Is(err, fault.NotFound):
+		return "", ref, nil
+	default:
+		return "", "", err
+	}
 }
 
 // listed are calls as people see them in a list.

@@ -27,8 +27,9 @@ func TestCalls(t *testing.T) {
 		n := len(x.entries(t))
 		var calls []route.Call
 		for i, status := range []int{200, 201, 301, 404, 429, 500, 502} {
+			at := x.clock.Now().Add(time.Duration(i) * time.Minute)
 			c := route.Call{
-				ID: fmt.Sprintf("018f0000-0000-7000-8000-%012d", i), Account: x.account, RequestID: "r", Time: x.clock.Now().Add(time.Duration(i) * time.Minute),
+				ID: idAt(at, i), Account: x.account, RequestID: "r", Time: at,
 				EnvironmentID: x.development, RouteID: "id-of-charges", RouteKey: "charges", KeyID: key, Method: "POST", Path: "/charges", Status: status,
 				Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"stripe"}, Redacted: 4, ErrorType: "",
 			}

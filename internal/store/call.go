@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/lockage/lockage/internal/route"
@@ -62,7 +64,8 @@ func (tx *Tx) Call(ctx context.Context, id string) (route.Call, error) {
 // CallFilter narrows a reading of the calls; zero fields do not narrow.
 type CallFilter struct {
 	EnvironmentIDs []string // which environments to read from; none is nothing
-	Route          string   // id or key
+	RouteID        string
+	Route          string // id or key, as the calls have it; RouteID is found faster
 	KeyID          string
 	StatusFrom     int // inclusive
 	StatusTo       int // exclusive; 0 does not narrow
@@ -71,22 +74,47 @@ type CallFilter struct {
 	Limit          int
 }
 
-// Calls reads recorded calls, newest first.
+// Calls reads recorded calls, newest first. Each environment is read by itself and no further than the limit: so each
+// reading ends where an index does, however many calls there are.
 func (tx *Tx) Calls(ctx context.Context, f CallFilter) ([]route.Call, error) {
-	w := newWhere(tx.account)
-	w.in("environment_id", f.EnvironmentIDs)
+	found := []route.Call{}
+	for _, environmentID := range f.EnvironmentIDs {
+		query, args := f.query(tx.account, environmentID)
+		list, err := all(ctx, tx, scanCall, query, args...)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, list...)
+	}
+	slices.SortFunc(found, func(a, b route.Call) int { return cmp.Compare(b.ID, a.ID) })
+	return found[:min(len(found), f.Limit)], nil
+}
+
+func (f CallFilter) query(account, environmentID string) (string, []any) {
+	w := newWhere(account)
+	w.add("environment_id = %s", environmentID)
+	w.equal("route_id", f.RouteID)
 	if f.Route != "" {
 		w.add("(route_id = %[1]s OR route_key = %[1]s)", f.Route)
 	}
 	w.equal("key_id", f.KeyID)
 	if f.StatusTo > 0 {
+		if class := f.StatusFrom / 100; class == (f.StatusTo-1)/100 {
+			w.add("(status / 100) = %s", class) // as the index has it
+		}
 		w.add("status >= %s", f.StatusFrom)
 		w.add("status < %s", f.StatusTo)
 	}
 	w.between("time", f.Since, f.Until)
+	// ids are in the order of time: with them, an index tells where the times begin and end
+	if !f.Since.IsZero() {
+		w.add("id >= %s", firstID(f.Since))
+	}
+	if !f.Until.IsZero() {
+		w.add("id < %s", firstID(f.Until))
+	}
 	if f.Before != "" {
 		w.add("id < %s", f.Before)
 	}
-	query := `SELECT ` + callColumns + ` FROM calls WHERE ` + w.text() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Limit)
-	return all(ctx, tx, scanCall, query, w.args...)
+	return `SELECT ` + callColumns + ` FROM calls WHERE ` + w.text() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Limit), w.args
 }

@@ -21,16 +21,16 @@ func TestContents(t *testing.T) {
 					t.Errorf("key: got %+v and %v, want %+v", k, err, contentKey)
 				}
 			}
-			if c, err := tx.CallContent(ctx, "e1", "l1"); err != nil || !cmp.Equal(callContent, c) {
+			if c, err := tx.CallContent(ctx, "e1", "019ca945-0a00-7000-8000-000000000001"); err != nil || !cmp.Equal(callContent, c) {
 				t.Errorf("content: got %+v and %v, want %+v", c, err, callContent)
 			}
-			if c, err := tx.CallContent(ctx, "e2", "l1"); !fault.Is(err, fault.NotFound) {
+			if c, err := tx.CallContent(ctx, "e2", "019ca945-0a00-7000-8000-000000000001"); !fault.Is(err, fault.NotFound) {
 				t.Errorf("in another environment: got %+v and %v, want none", c, err)
 			}
-			if c, err := tx.Call(ctx, "l1"); err != nil || c.RequestID != "r1" {
+			if c, err := tx.Call(ctx, "019ca945-0a00-7000-8000-000000000001"); err != nil || c.RequestID != "r1" {
 				t.Errorf("call: got %+v and %v", c, err)
 			}
-			if _, err := tx.Call(ctx, "l2"); !fault.Is(err, fault.NotFound) {
+			if _, err := tx.Call(ctx, "019ca945-f460-7000-8000-000000000002"); !fault.Is(err, fault.NotFound) {
 				t.Errorf("no call: got %v, want %s", err, fault.NotFound)
 			}
 			recordings, err := tx.Recordings(ctx)
@@ -49,7 +49,7 @@ func TestContents(t *testing.T) {
 				t.Errorf("of no environment: got kept %v and %v, want false", kept, err)
 			}
 			lost := callContent
-			lost.CallID = "l9"
+			lost.CallID = "019ca945-0a00-7000-8000-000000000009"
 			return tx.InsertContent(ctx, ours, lost) // of no call: it is not kept, and breaks nothing
 		})
 		if err != nil {

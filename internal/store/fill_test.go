@@ -112,7 +112,7 @@ func keyOf(account string) apikey.APIKey {
 
 func callOf(account string) route.Call {
 	return route.Call{
-		ID: "l1", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1", Address: "192.0.2.7",
+		ID: "019ca945-0a00-7000-8000-000000000001", Account: account, RequestID: "r1", Time: start, EnvironmentID: "e1", RouteID: "d1", RouteKey: "charges", KeyID: "k1", Address: "192.0.2.7",
 		Method: "POST", Path: "/charges", Status: 200, Latency: 1500 * time.Microsecond, BytesIn: 10, BytesOut: 20,
 		Secrets: []string{"stripe_api_key"}, Redacted: 2, ErrorType: "", RecordedAt: start,
 	}
@@ -170,7 +170,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 // contentKey seals the content of the call, as far as the store knows.
 var (
 	contentKey  = store.ContentKey{EnvironmentID: "e1", ID: "n1", CreatedAt: start, Sealed: value.Sealed}
-	callContent = store.CallContent{EnvironmentID: "e1", CallID: "l1", KeyID: "n1", Record: secret.Record{Ciphertext: []byte{1}, Nonce: []byte{2}, Tag: []byte{3}}}
+	callContent = store.CallContent{EnvironmentID: "e1", CallID: "019ca945-0a00-7000-8000-000000000001", KeyID: "n1", Record: secret.Record{Ciphertext: []byte{1}, Nonce: []byte{2}, Tag: []byte{3}}}
 )
 
 // revealed is a call that m1 sees unmasked.

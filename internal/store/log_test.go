@@ -16,15 +16,15 @@ func TestCalls(t *testing.T) {
 		ctx := t.Context()
 		first := callOf(ours)
 		second := route.Call{
-			ID: "l2", Account: ours, RequestID: "r2", Time: start.Add(time.Minute), EnvironmentID: "e2", Method: "GET", Path: "/none",
+			ID: "019ca945-f460-7000-8000-000000000002", Account: ours, RequestID: "r2", Time: start.Add(time.Minute), EnvironmentID: "e2", Method: "GET", Path: "/none",
 			Status: 404, Latency: time.Hour, ErrorType: "not_found", Secrets: []string{}, RecordedAt: start,
 		}
 		odd, kept := callOf(ours), callOf(ours)
-		odd.ID, odd.Path, odd.Status = "l3", "/a\x00b\xffc", 500
-		kept.ID, kept.Path, kept.Status = "l3", "/a\uFFFDb\uFFFDc", 500
+		odd.ID, odd.Path, odd.Status = "019ca945-0a00-7000-8000-000000000003", "/a\x00b\xffc", 500
+		kept.ID, kept.Path, kept.Status = "019ca945-0a00-7000-8000-000000000003", "/a\uFFFDb\uFFFDc", 500
 		orphan, stray := callOf(ours), callOf("nobody")
-		orphan.ID, orphan.EnvironmentID = "l4", "gone"
-		stray.ID = "l5"
+		orphan.ID, orphan.EnvironmentID = "019ca945-0a00-7000-8000-000000000004", "gone"
+		stray.ID = "019ca945-0a00-7000-8000-000000000005"
 		err := x.Batch(ctx, func(tx *store.Tx) error { return tx.InsertCalls(ctx, []route.Call{second, odd, orphan, stray}) })
 		if err != nil {
 			t.Fatal(err)
@@ -34,7 +34,7 @@ func TestCalls(t *testing.T) {
 			filter store.CallFilter
 			want   []route.Call
 		}{
-			"all, newest first": {store.CallFilter{EnvironmentIDs: both, Limit: 9}, []route.Call{kept, second, first}},
+			"all, newest first": {store.CallFilter{EnvironmentIDs: both, Limit: 9}, []route.Call{second, kept, first}},
 			"no environment":    {store.CallFilter{Limit: 9}, []route.Call{}},
 			"an environment":    {store.CallFilter{EnvironmentIDs: []string{"e2"}, Limit: 9}, []route.Call{second}},
 			"a route's id":      {store.CallFilter{EnvironmentIDs: both, Route: "d1", Limit: 9}, []route.Call{kept, first}},
@@ -43,7 +43,7 @@ func TestCalls(t *testing.T) {
 			"a class":           {store.CallFilter{EnvironmentIDs: both, StatusFrom: 400, StatusTo: 500, Limit: 9}, []route.Call{second}},
 			"since":             {store.CallFilter{EnvironmentIDs: both, Since: start.Add(time.Second), Limit: 9}, []route.Call{second}},
 			"until":             {store.CallFilter{EnvironmentIDs: both, Until: start.Add(time.Minute), Limit: 9}, []route.Call{kept, first}},
-			"a page":            {store.CallFilter{EnvironmentIDs: both, Before: "l3", Limit: 1}, []route.Call{second}},
+			"a page":            {store.CallFilter{EnvironmentIDs: both, Before: "019ca945-0a00-7000-8000-000000000003", Limit: 1}, []route.Call{first}},
 			"no text":           {store.CallFilter{EnvironmentIDs: both, Route: "\x00", Limit: 9}, []route.Call{}},
 		} {
 			x.read(t, func(tx *store.Tx) error {
