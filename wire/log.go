@@ -23,6 +23,13 @@ type LogRecord struct {
 	Recorded    bool     `json:"recorded"`  // its content is recorded
 }
 
+// LogStreamEnd is why a stream of calls ends, as the data of its event "end": Type as of a Problem. After "unavailable" it
+// can go on with another request.
+type LogStreamEnd struct {
+	Type    string `json:"type"`
+	Message string `json:"message"`
+}
+
 // LogDetail is one call through the gateway with what is recorded of its content: GET /v1/logs/{id}. Content is null
 // where nothing is recorded, and where the environment hides contents from people, which ContentsHidden says.
 type LogDetail struct {

@@ -34,6 +34,7 @@ type Config struct {
 	Metrics  http.Handler     // what answers GET /metrics; nil: nothing does
 	Now      func() time.Time // nil: the real clock
 	Proxies  web.Proxies      // whose word on where a request comes from is taken; none: nobody's
+	Ending   <-chan struct{}  // closed when the server begins to shut down, which ends streams; nil: it never does
 	Version  string           // of the program, for the description
 }
 
@@ -42,6 +43,7 @@ type API struct {
 	control     *control.Control
 	ready       func() error
 	degraded    func() string
+	ending      <-chan struct{}
 	mux         *http.ServeMux
 	huma        huma.API
 	description []byte
@@ -61,7 +63,7 @@ func New(c Config) (*API, error) {
 		return nil, err
 	}
 	installErrors()
-	a := &API{control: c.Control, ready: c.Ready, degraded: c.Degraded, mux: http.NewServeMux()}
+	a := &API{control: c.Control, ready: c.Ready, degraded: c.Degraded, ending: c.Ending, mux: http.NewServeMux()}
 	if a.ready == nil {
 		a.ready = func() error { return nil }
 	}
@@ -107,10 +109,13 @@ func large(r *http.Request) int64 {
 }
 
 // long are the requests whose answer flows, and takes as long as there is something to send.
-func long(r *http.Request) bool { return r.URL.Path == export }
+func long(r *http.Request) bool { return r.URL.Path == export || r.URL.Path == logEvents }
 
 // export is where the audit log is exported from.
 const export = "/v1/audit-logs/export"
+
+// logEvents is where the log of calls is followed.
+const logEvents = "/v1/logs/stream"
 
 // definitions is where a whole folder of definitions is pushed to.
 const definitions = "/v1/definitions"
@@ -234,6 +239,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"DELETE", "/v1/members/{id}/sessions", "end-member-sessions", access.MemberSessionEnd, "End all sessions of a member in this account"}, a.endMemberSessions)
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
+	answer(a, op{"GET", logEvents, "stream-logs", access.LogRead, "Follow the calls through the gateway as server-sent events"}, a.streamLogs, flows("text/event-stream"), fails(404, 429))
 	answer(a, op{"GET", "/v1/logs/{id}", "get-log", access.LogRead, "Get a call through the gateway, with what is recorded of its content"}, a.getLog)
 	answer(a, op{"POST", "/v1/logs/{id}/reveal", "reveal-log", access.LogReveal, "Show one call unmasked to who asks, for 15 minutes and with a reason"}, a.revealLog, unkept, takes[wire.LogRevealCreate](), fails(409))
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))

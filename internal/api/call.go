@@ -22,13 +22,14 @@ type call struct {
 	who   access.Principal // zero on an open operation
 	body  []byte
 	query url.Values
-	agent string       // the program it was sent with, as it says
-	shape *huma.Schema // of the body; nil where control reads it itself
-	next  string       // set by a list that goes on: where
-	match string       // the ETag that the thing changed must have; "": any
-	tag   string       // set where the answer has an ETag
-	flow  *flow        // the answer of an operation whose answer flows
-	err   error        // the failure, which the guard answers
+	agent string                                          // the program it was sent with, as it says
+	shape *huma.Schema                                    // of the body; nil where control reads it itself
+	next  string                                          // set by a list that goes on: where
+	match string                                          // the ETag that the thing changed must have; "": any
+	tag   string                                          // set where the answer has an ETag
+	flow  *flow                                           // the answer of an operation whose answer flows
+	again func(context.Context) (access.Principal, error) // finds out anew who calls; nil on an open operation
+	err   error                                           // the failure, which the guard answers
 }
 
 // refusal hands a failure through huma, which knows failures by their status.
@@ -82,6 +83,11 @@ func (a *API) guard(d *details, shape *huma.Schema) func(huma.Context, func(huma
 		if d.idempotent() {
 			run = a.once(c, r, kept, run)
 		}
+		defer func() {
+			if c.flow != nil && c.flow.close != nil {
+				c.flow.close()
+			}
+		}()
 		if err := run(r.Context()); err != nil {
 			a.refused(c, d, r, err)
 			refuse(w, r, err)
@@ -109,8 +115,11 @@ func (a *API) admit(c *call, d *details, r *http.Request, op *huma.Operation) er
 		if isAdmin(d.path) {
 			authenticate = a.control.AuthenticateMember
 		}
+		c.again = func(ctx context.Context) (access.Principal, error) {
+			return web.Principal(r.WithContext(ctx), authenticate)
+		}
 		var err error
-		if c.who, err = web.Principal(r, authenticate); err != nil {
+		if c.who, err = c.again(r.Context()); err != nil {
 			return err
 		}
 	}

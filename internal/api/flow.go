@@ -13,6 +13,7 @@ type flow struct {
 	file    string // what a browser calls it; "": it is shown
 	trailer string // the header that follows the body, which write sets at its end; "": none does
 	write   func(ctx context.Context, to *web.Stream) error
+	close   func() // gives back what the answer holds, also when it is not sent; nil: nothing
 }
 
 // send sends the answer to its end, or tears the connection down: whoever reads must not take a part for the whole.

@@ -212,10 +212,10 @@ func (r *rig) documented(req *http.Request, a answer) {
 // operation finds in the description what a request asks for; nil for what is not in it.
 func (r *rig) operation(req *http.Request) *openapi3.Operation {
 	sent := strings.Split(req.URL.EscapedPath(), "/")
-	for template, item := range r.doc.Paths.Map() {
+	for _, template := range r.doc.Paths.InMatchingOrder() {
 		same := func(segment, part string) bool { return segment == part || strings.HasPrefix(part, "{") }
 		if slices.EqualFunc(sent, strings.Split(template, "/"), same) && !slices.Contains(sent, "..") && !slices.Contains(sent[1:], "") {
-			return item.GetOperation(req.Method)
+			return r.doc.Paths.Value(template).GetOperation(req.Method)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 // logFlags say which calls are meant.
 type logFlags struct {
+	follow bool
 	filter client.LogFilter
 	period periodFlags
 }
@@ -22,6 +23,7 @@ func (f *logFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.filter.Status, "status", "", "only with this `STATUS`, like 404, or a class like 5xx")
 	cmd.Flags().StringVar(&f.filter.Key, "key", "", "only with the API key of this `ID`")
 	f.period.register(cmd)
+	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "show calls as they happen, until --limit of them were shown or Ctrl-C")
 }
 
 // logs lists by itself, as its command list does.
@@ -32,6 +34,7 @@ func (p *program) logs() *cobra.Command {
 		Short: "Show the calls that went through the gateway, newest first",
 		Example: `  lockage logs --environment production --status 5xx --since 1h
   lockage logs --route payments --limit 500 --json
+  lockage logs --follow --environment staging
   lockage logs get 0198c0de-…`,
 		Annotations: map[string]string{"itself": "yes"},
 		Args:        noCommand,
@@ -54,6 +57,9 @@ func (p *program) logsList() *cobra.Command {
 }
 
 func (p *program) listLogs(cmd *cobra.Command, f *logFlags) (err error) {
+	if f.follow {
+		return p.followLogs(cmd, f)
+	}
 	if f.filter.Since, f.filter.Until, err = f.period.read(cmd); err != nil {
 		return err
 	}
@@ -90,7 +96,7 @@ func logColumns() []column[wire.LogRecord] {
 		{head: "status", cell: func(r wire.LogRecord) string { return strconv.Itoa(r.Status) }},
 		{head: "ms", cell: func(r wire.LogRecord) string { return strconv.FormatFloat(r.LatencyMS, 'f', 1, 64) }},
 		{head: "method", cell: func(r wire.LogRecord) string { return r.Method }},
-		{head: "path", cell: func(r wire.LogRecord) string { return r.Path }},
+		{head: "path", cell: func(r wire.LogRecord) string { return clean(r.Path) }}, // on one line, whatever is in it
 		{head: "error", cell: func(r wire.LogRecord) string { return r.ErrorType }},
 		{head: "request", cell: func(r wire.LogRecord) string { return r.RequestID }},
 		{head: "key", cell: func(r wire.LogRecord) string { return r.KeyID }, single: true},

@@ -134,6 +134,11 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 	}
 	calls = slices.Clone(calls) // the batch may come again
 	contents := c.sealContents(ctx, calls)
+	defer func() {
+		if err == nil {
+			c.followers.wake()
+		}
+	}()
 	return c.store.Batch(ctx, func(tx *store.Tx) error {
 		if err := tx.InsertCalls(ctx, calls); err != nil {
 			return err

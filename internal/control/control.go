@@ -75,6 +75,7 @@ type Control struct {
 	forced      forced
 	echoes      echoes
 	contents    contents
+	followers   followers
 	signing     atomic.Pointer[signingKey]
 	presence    presence
 	outbox      chan mail.Message

@@ -206,7 +206,7 @@ func (r *Running) build(c Config, operations *control.Control, digester *apikey.
 	if err != nil {
 		return err
 	}
-	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Degraded: r.keys.degraded, Metrics: metrics(r), Proxies: c.TrustedProxies, Logger: r.logger, Version: Version})
+	front, err := api.New(api.Config{Control: operations, Ready: r.ready, Degraded: r.keys.degraded, Metrics: metrics(r), Proxies: c.TrustedProxies, Logger: r.logger, Ending: r.draining, Version: Version})
 	if err != nil {
 		return err
 	}
