@@ -67,6 +67,7 @@ member.join             account      . . . . .
 member.list             account      o a . . .
 member.read             account      o a . . .
 member.remove           account      o a . . .
+member.sync             account      . . . . .
 member.update           account      o a . . .
 permission.read         self         o a d s v
 promotion.create        environment  o a dP . .
@@ -115,6 +116,9 @@ second_factor.create    self         o a d s v
 second_factor.confirm   self         o a d s v
 second_factor.delete    self         o a d s v
 recovery_codes.renew    self         o a d s v
+login_provider.read     self         o a d s v
+login_provider.link     self         o a d s v
+login_provider.unlink   self         o a d s v
 member.session.list     account      o a . . .
 member.session.end      account      o a . . .
 password.reset.make     account      o a . . .

@@ -105,6 +105,10 @@ const (
 	FactorDelete       Action = "second_factor.delete"
 	RecoveryCodesRenew Action = "recovery_codes.renew"
 
+	ProviderRead   Action = "login_provider.read"
+	ProviderLink   Action = "login_provider.link"
+	ProviderUnlink Action = "login_provider.unlink"
+
 	// What managers see and end of the sessions in their account.
 	MemberSessionList Action = "member.session.list"
 	MemberSessionEnd  Action = "member.session.end"
@@ -130,6 +134,7 @@ const (
 
 	AccountCreate Action = "account.create"
 	MemberJoin    Action = "member.join"
+	MemberSync    Action = "member.sync"
 	RequestRefuse Action = "request.refuse"
 
 	SecretTokenRefresh   Action = "secret.token.refresh"
@@ -269,6 +274,10 @@ var rules = map[Action]rule{
 	FactorDelete:       {scope: SelfScope, personal: true, roles: everyone, does: "remove a second factor of its own"},
 	RecoveryCodesRenew: {scope: SelfScope, personal: true, roles: everyone, does: "make new recovery codes of its own"},
 
+	ProviderRead:   {scope: SelfScope, personal: true, roles: everyone, does: "see who it is at the login provider"},
+	ProviderLink:   {scope: SelfScope, personal: true, roles: everyone, does: "link who it is at the login provider"},
+	ProviderUnlink: {scope: SelfScope, personal: true, roles: everyone, does: "unlink the login provider"},
+
 	MemberSessionList: {scope: AccountScope, roles: managers, does: "see the sessions of members"},
 	MemberSessionEnd:  {scope: AccountScope, roles: managers, does: "end the sessions of members"},
 	PasswordResetMake: {scope: AccountScope, roles: managers, does: "make a link for a member's new password"},
@@ -290,6 +299,7 @@ var rules = map[Action]rule{
 	PasswordReset:        {scope: AccountScope, does: "set a new password with a link"},
 	AccountCreate:        {scope: AccountScope, does: "create an account"},
 	MemberJoin:           {scope: AccountScope, does: "make somebody a member who was not invited"},
+	MemberSync:           {scope: AccountScope, does: "give a member what their groups at the login provider give"},
 	RequestRefuse:        {scope: AccountScope, does: "record refusals"},
 
 	SecretTokenRefresh:   {scope: AccountScope, does: "renew tokens"},

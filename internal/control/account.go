@@ -21,6 +21,7 @@ type Account = store.Account
 func (c *Control) GetAccount(ctx context.Context, who access.Principal) (a Account, err error) {
 	err = c.read(ctx, who, access.AccountRead, account, func(v *visit) error {
 		a, err = v.AccountSettings(ctx)
+		a.OIDC = v.namedGroups(a.OIDC)
 		return err
 	})
 	return a, err
@@ -28,10 +29,12 @@ func (c *Control) GetAccount(ctx context.Context, who access.Principal) (a Accou
 
 // AccountFields is what may be changed of an account; nil leaves it.
 type AccountFields struct {
-	CommitMessageRequired *bool         // of commits, promotions and rollbacks
-	SecondFactor          *bool         // whoever acts in the account must have shown one
-	ObfuscationFields     *[]mask.Field // all of them
-	ObfuscationKeep       *[]string     // all of them
+	CommitMessageRequired *bool                 // of commits, promotions and rollbacks
+	SecondFactor          *bool                 // whoever acts in the account must have shown one
+	Groups                *[]access.GroupGrants // all that groups at the login provider give; environments by name
+	ProviderOnly          *bool                 // members log in at the provider only
+	ObfuscationFields     *[]mask.Field         // all of them
+	ObfuscationKeep       *[]string             // all of them
 	StepUp                *StepUpFields
 }
 
@@ -59,6 +62,11 @@ func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f Acc
 			a.SecondFactor = *f.SecondFactor
 			maps.Copy(v.detail, audit.Detail("second_factor", secondFactorWord(a.SecondFactor)))
 		}
+		if f.Groups != nil || f.ProviderOnly != nil {
+			if err := c.changeGroupLogin(ctx, v, f, &a); err != nil {
+				return err
+			}
+		}
 		if f.ObfuscationFields != nil {
 			a.Obfuscation.Fields = *f.ObfuscationFields
 		}
@@ -80,9 +88,53 @@ func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f Acc
 			}
 			maps.Copy(v.detail, audit.Detail("step_up", a.StepUp.String()))
 		}
-		return v.Tx.UpdateAccount(ctx, a)
+		err := v.Tx.UpdateAccount(ctx, a)
+		a.OIDC = v.namedGroups(a.OIDC)
+		return err
 	})
 	return a, err
+}
+
+// changeGroupLogin changes what the account makes of the login provider. Nobody has a group give more than they hold.
+func (c *Control) changeGroupLogin(ctx context.Context, v *visit, f AccountFields, a *Account) error {
+	if err := c.changes(ctx, v); err != nil {
+		return err
+	}
+	// it is giving grants, by another door
+	if err := a.StepUp.Demand(v.who, access.MemberUpdate, access.Environment{}, v.Now()); err != nil {
+		return err
+	}
+	l, before := &a.OIDC, a.OIDC
+	if f.Groups != nil {
+		groups, err := v.parseGroups(*f.Groups)
+		if err != nil {
+			return err
+		}
+		l.Groups = groups
+	}
+	if f.ProviderOnly != nil {
+		l.Only = *f.ProviderOnly
+	}
+	switch {
+	case l.Only && !before.Only && c.provider == nil:
+		return fault.Refused("oidc.only", "would keep everybody but owners out: no login provider is set up here; an operator names one with --oidc-issuer")
+	case before.Only != l.Only:
+		maps.Copy(v.detail, audit.Detail("oidc", onlyWord(l.Only)))
+	}
+	if err := l.Check("oidc.groups"); err != nil {
+		return err
+	}
+	if f.Groups != nil {
+		maps.Copy(v.detail, audit.Detail("groups", fmt.Sprintf("%d groups", len(l.Groups))))
+	}
+	return access.CheckMapping(v.who, before, *l)
+}
+
+func onlyWord(only bool) string {
+	if only {
+		return "only"
+	}
+	return "also"
 }
 
 func secondFactorWord(required bool) string {

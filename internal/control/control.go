@@ -18,6 +18,7 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
+	"github.com/lockage/lockage/internal/oidc"
 	"github.com/lockage/lockage/internal/passkey"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
@@ -41,6 +42,7 @@ type Config struct {
 	Mail             Mailer           // hands mail over; nil: none is sent
 	Webhooks         *webhook.Sender  // delivers signed messages; nil: none are
 	Syslog           *syslog.Sender   // hands messages to collectors; nil: none are
+	Provider         *oidc.Provider   // where people may log in; nil: nowhere but here
 }
 
 // Mailer hands a message to a mail server.
@@ -63,6 +65,7 @@ type Control struct {
 	attempts *attempts
 	codes    codeTries
 	passkeys *passkey.Party // nil: browsers keep none for where this server is reached
+	provider *oidc.Provider // nil: none is set up
 
 	comparisons comparisons
 	tokens      *oauth.Client
@@ -106,8 +109,8 @@ func New(c Config) (*Control, error) {
 		passkeys = nil // said to whoever asks for one; everything else works without
 	}
 	return &Control{
-		passkeys: passkeys,
-		marker:   secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
+		passkeys: passkeys, provider: c.Provider,
+		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
 		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, outbox: make(chan mail.Message, postMost), webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
 	}, nil

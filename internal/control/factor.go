@@ -80,7 +80,7 @@ func (c *Control) ListFactors(ctx context.Context, who access.Principal) (out Fa
 // session that was left open, or stolen, changes none of it.
 func (c *Control) changes(_ context.Context, v *visit) error {
 	if v.who.Kind == access.MemberActor && (v.who.Proved.IsZero() || !c.now().Before(v.who.Proved.Add(proofFresh))) {
-		refusal := fault.New(fault.Forbidden, "to change your second factors, prove again who you are: the last proof is older than %s", proofFresh)
+		refusal := fault.New(fault.Forbidden, "to change what proves who somebody is, prove again who you are: the last proof is older than %s", proofFresh)
 		refusal.StepUp = true
 		return refusal
 	}

@@ -46,6 +46,9 @@ func (c *Control) spend(ctx context.Context, purpose, holder string, text []byte
 		return false, nil
 	}
 	err = c.store.Batch(ctx, func(tx *store.Tx) error {
+		if err := tx.ForgetSpent(ctx); err != nil {
+			return err
+		}
 		good, err = tx.Spend(ctx, c.digester.Sum(secret.Facts("lockage spent", string(text))), expires)
 		return err
 	})

@@ -221,6 +221,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
 				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
 				access.FactorList, access.FactorCreate, access.FactorConfirm, access.FactorDelete, access.RecoveryCodesRenew, // the same: see factor_test.go
+				access.ProviderRead, access.ProviderLink, access.ProviderUnlink, access.MemberSync, // the same: see oidc_test.go
 				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,
 				access.EnvironmentRename, // decided beside environment.update
 				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.SessionLogin, access.AccountCreate, access.MemberJoin,

@@ -106,7 +106,11 @@ func (c *Control) actAs(ctx context.Context, tx *store.Tx, s Session, from acces
 		Account: s.Account, Kind: access.MemberActor, ID: s.Member.ID, Name: s.Member.Email, Request: from,
 		Person: s.PersonID, Session: s.ID, Proved: s.ProvedAt,
 	}
-	who.Grants, err = tx.Grants(ctx, s.Account, s.Member.ID)
+	held := tx.GrantsByHand
+	if slices.Contains(s.Methods, methodOIDC) { // what groups give holds for who came from where they are kept
+		held = tx.Grants
+	}
+	who.Grants, err = held(ctx, s.Account, s.Member.ID)
 	who.Lacks = lackOf(s, who.Grants)
 	return who, err
 }

@@ -78,9 +78,8 @@ type discovered struct {
 
 // New makes a Provider. It asks the provider nothing.
 func New(c Config) (*Provider, error) {
-	u, err := url.Parse(c.Issuer)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, errors.New("oidc: the issuer must be an https URL without a query")
+	if err := CheckIssuer(c.Issuer); err != nil {
+		return nil, fmt.Errorf("oidc: the issuer %w", err)
 	}
 	if c.ClientID == "" || c.RedirectURL == "" {
 		return nil, errors.New("oidc: a client id and a redirect URL are needed")
@@ -103,6 +102,15 @@ func New(c Config) (*Provider, error) {
 		// a credential goes where it was meant to, and nowhere else
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+// CheckIssuer says whether a text can be an issuer.
+func CheckIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("must be an https URL without a query, exactly as the provider writes it, for example https://login.example.com")
+	}
+	return nil
 }
 
 // Close ends the connections that wait for another use.

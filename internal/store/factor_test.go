@@ -3,13 +3,16 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/store"
@@ -249,6 +252,70 @@ func TestWhatIsSpentIsForgottenWhenItWouldHaveExpired(t *testing.T) {
 			again, err := tx.Spend(ctx, digest(ours, 1), start)
 			fresh, err2 := tx.Spend(ctx, digest(ours, 2), start)
 			return errors.Join(yes(t, "what has not expired", false, again, err), yes(t, "what has", true, fresh, err2))
+		})
+	})
+}
+
+func TestGrantsOfGroups(t *testing.T) {
+	onBoth(t, func(t *testing.T, x fixture) {
+		ctx := t.Context()
+		var before []access.Grant
+		x.batch(t, func(tx *store.Tx) (err error) {
+			before, err = tx.Grants(ctx, ours, "m1")
+			return err
+		})
+		if len(before) == 0 {
+			t.Fatal("the member holds nothing by hand, so that nothing is shown")
+		}
+		groups := []access.Grant{{Environment: before[0].Environment, Role: access.Viewer}, {Environment: "e9", Role: access.Support}}
+		put := func(grants []access.Grant, want ...access.Grant) {
+			t.Helper()
+			x.write(t, func(tx *store.Tx) error { return tx.PutGroupGrants(ctx, "m1", grants) })
+			x.batch(t, func(tx *store.Tx) error {
+				all, err := tx.Grants(ctx, ours, "m1")
+				byHand, err2 := tx.GrantsByHand(ctx, ours, "m1")
+				if diff := cmp.Diff(want, all, cmpopts.SortSlices(func(a, b access.Grant) bool { return a.Environment < b.Environment })); diff != "" {
+					t.Errorf("all (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(before, byHand); diff != "" {
+					t.Errorf("by hand (-want +got):\n%s", diff)
+				}
+				return errors.Join(err, err2)
+			})
+		}
+		put(groups, append(slices.Clone(before), groups[1])...)
+		put([]access.Grant{{Environment: "e9", Role: access.Admin}}, append(slices.Clone(before), access.Grant{Environment: "e9", Role: access.Admin})...)
+		put(nil, before...)
+
+		login := access.GroupLogin{Only: true, Groups: []access.GroupGrants{{Group: "engineers", Grants: groups}}}
+		x.write(t, func(tx *store.Tx) error {
+			a, err := tx.AccountSettings(ctx)
+			if err != nil {
+				return err
+			}
+			a.OIDC, a.SecondFactor = login, true
+			return tx.UpdateAccount(ctx, a)
+		})
+		if err := x.ReadAll(ctx, func(tx *store.Tx) error {
+			got, err := tx.GroupLogins(ctx)
+			if diff := cmp.Diff(map[string]access.GroupLogin{ours: login}, got); diff != "" {
+				t.Errorf("what accounts make of groups (-want +got):\n%s", diff)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		x.write(t, func(tx *store.Tx) error {
+			m, err := tx.MemberOf(ctx, mira.ID)
+			if m.ID != "m1" {
+				t.Errorf("got %+v, want the membership", m)
+			}
+			if _, err := tx.MemberOf(ctx, "nobody"); !fault.Is(err, fault.NotFound) {
+				t.Errorf("nobody: got %v, want none", err)
+			}
+			again, err2 := tx.InsertPersonOnce(ctx, store.Person{ID: "another", Email: mira.Email, CreatedAt: start})
+			first, err3 := tx.InsertPersonOnce(ctx, store.Person{ID: "another", Email: "another@example.com", CreatedAt: start})
+			return errors.Join(err, yes(t, "a person of the same address", false, again, err2), yes(t, "a person", true, first, err3))
 		})
 	})
 }
