@@ -247,6 +247,18 @@ func TestOperations(t *testing.T) {
 		{"delete second factor", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.DeleteSecondFactor(ctx, "f1")
 		}, sent{"DELETE", "/v1/second-factors/f1", ""}},
+		{"get provider link", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.GetProviderLink(ctx)
+		}, sent{"GET", "/v1/login-provider", ""}},
+		{"begin provider link", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.BeginProviderLink(ctx)
+		}, sent{"POST", "/v1/login-provider/begin", ""}},
+		{"link provider", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.LinkProvider(ctx, wire.ProviderAnswer{Code: "c", State: "s", Secret: "t"})
+		}, sent{"POST", "/v1/login-provider", `{"code":"c","state":"s","secret":"t"}`}},
+		{"unlink provider", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.UnlinkProvider(ctx)
+		}, sent{"DELETE", "/v1/login-provider", ""}},
 		{"promote", false, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.Promote(ctx, wire.PromotionCreate{To: "qa", Message: "m"})
 		}, sent{"POST", "/v1/promotions", `{"to":"qa","message":"m"}`}},

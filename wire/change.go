@@ -97,6 +97,7 @@ type Account struct {
 	Obfuscation           Obfuscation `json:"obfuscation"`
 	SecondFactor          string      `json:"second_factor" enum:"off,required"` // required: whoever acts here must have shown one
 	StepUp                StepUp      `json:"step_up"`
+	OIDC                  GroupLogin  `json:"oidc"`
 	CreatedAt             Time        `json:"created_at"`
 }
 
@@ -117,6 +118,7 @@ type ObfuscationField struct {
 type AccountUpdate struct {
 	CommitMessageRequired *bool              `json:"commit_message_required,omitempty"`
 	SecondFactor          string             `json:"second_factor,omitempty" enum:"off,required"`
+	OIDC                  *GroupLoginUpdate  `json:"oidc,omitempty"`
 	Obfuscation           *ObfuscationUpdate `json:"obfuscation,omitempty"`
 	StepUp                *StepUpUpdate      `json:"step_up,omitempty"`
 }

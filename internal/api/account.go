@@ -39,13 +39,19 @@ func (a *API) updateAccount(ctx context.Context, c *call, _ *none) (wire.Account
 	if s := b.StepUp; s != nil {
 		f.StepUp = &control.StepUpFields{Values: s.Values, Promotions: s.Promotions, Grants: s.Grants, Tokens: s.AllowTokens, MaxAge: s.MaxAge}
 	}
+	if o := b.OIDC; o != nil {
+		f.ProviderOnly = o.Only
+		if o.Groups != nil {
+			f.Groups = new(groupsOf(*o.Groups))
+		}
+	}
 	changed, err := a.control.UpdateAccount(ctx, c.who, f)
 	return accountOf(changed), err
 }
 
 func accountOf(s control.Account) wire.Account {
 	out := wire.Account{
-		ID: s.ID, Name: s.Name, CommitMessageRequired: s.CommitMessageRequired, SecondFactor: "off", CreatedAt: wire.Time(s.CreatedAt),
+		ID: s.ID, Name: s.Name, CommitMessageRequired: s.CommitMessageRequired, SecondFactor: "off", OIDC: groupLoginOf(s.OIDC), CreatedAt: wire.Time(s.CreatedAt),
 		Obfuscation: wire.Obfuscation{
 			Fields: convert(s.Obfuscation.Fields, func(f mask.Field) wire.ObfuscationField {
 				return wire.ObfuscationField{Path: f.Path, Class: string(f.Class)}

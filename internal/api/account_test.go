@@ -14,7 +14,7 @@ func TestAccount(t *testing.T) {
 	var account wire.Account
 	a := r.do("GET", "/v1/account", nil)
 	a.data(200, &account)
-	a.shaped(200, `{"data":{"id":"I","name":"`+account.Name+`","commit_message_required":false,"obfuscation":{"fields":[],"keep":[]},"second_factor":"off","step_up":{"values":false,"promotions":false,"grants":false,"max_age":"10m0s","allow_tokens":false},"created_at":"T"},"meta":{"request_id":"I"}}`)
+	a.shaped(200, `{"data":{"id":"I","name":"`+account.Name+`","commit_message_required":false,"obfuscation":{"fields":[],"keep":[]},"second_factor":"off","step_up":{"values":false,"promotions":false,"grants":false,"max_age":"10m0s","allow_tokens":false},"oidc":{"groups":[],"only":false},"created_at":"T"},"meta":{"request_id":"I"}}`)
 	r.do("PATCH", "/v1/account", `{}`).data(200, nil)
 	if r.do("PATCH", "/v1/account", `{"commit_message_required":true}`).data(200, &account); !account.CommitMessageRequired {
 		t.Errorf("got %+v, want a message required", account)

@@ -144,6 +144,7 @@ func (a *API) routes(metrics http.Handler) {
 		promotions   = "/v1/promotions"
 		sessions     = "/v1/sessions"
 		factors      = "/v1/second-factors"
+		provider     = "/v1/login-provider"
 		streams      = "/v1/audit-streams"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
@@ -231,6 +232,11 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"POST", factors + "/recovery-codes", "renew-recovery-codes", access.RecoveryCodesRenew, "Put new recovery codes in place of the old; the answer shows them once"}, a.renewRecoveryCodes, unkept, fails(409))
 	answer(a, op{"DELETE", factors + "/{id}", "delete-second-factor", access.FactorDelete, "Remove one of one's own second factors"}, a.deleteFactor)
 
+	answer(a, op{"GET", provider, "get-provider-link", access.ProviderRead, "See who one is at the login provider"}, a.getProviderLink)
+	answer(a, op{"POST", provider + "/begin", "begin-provider-link", access.ProviderLink, "Get where a browser goes to link who one is at the login provider"}, a.beginProviderLink, looks, fails(409))
+	answer(a, op{"POST", provider, "link-provider", access.ProviderLink, "Link who one is at the login provider, with what the browser came back with"}, a.linkProvider, takes[wire.ProviderAnswer]())
+	answer(a, op{"DELETE", provider, "unlink-provider", access.ProviderUnlink, "Unlink the login provider"}, a.unlinkProvider, fails(404, 409))
+
 	answer(a, op{"GET", sessions, "list-sessions", access.SessionList, "List one's own sessions, newest first"}, a.listSessions)
 	answer(a, op{"DELETE", sessions, "end-other-sessions", access.SessionEnd, "End all of one's own sessions but the one that asks"}, a.endOtherSessions)
 	answer(a, op{"DELETE", sessions + "/{id}", "end-session", access.SessionEnd, "End one of one's own sessions"}, a.endSession)
@@ -256,6 +262,8 @@ func (a *API) routes(metrics http.Handler) {
 	bare(a, op{"POST", "/admin/auth/login", "login", access.SessionLogin, "Log in as a member; the answer is a JWT for one hour"}, a.login, open, takes[wire.Login](), fails(401, 429))
 	bare(a, op{"POST", "/admin/auth/passkey/begin", "begin-passkey-login", access.SessionLogin, "Get a question that any passkey known here may answer once, for 5 minutes"}, a.askPasskey, open, fails(409))
 	bare(a, op{"POST", "/admin/auth/passkey", "login-with-passkey", access.SessionLogin, "Log in with a passkey, which counts as both factors"}, a.loginWithPasskey, open, takes[wire.PasskeyLogin](), fails(401, 409, 429))
+	bare(a, op{"POST", "/admin/auth/provider/begin", "begin-provider-login", access.SessionLogin, "Get where a browser goes to log in at the login provider"}, a.beginProviderLogin, open, fails(409))
+	bare(a, op{"POST", "/admin/auth/provider", "login-at-provider", access.SessionLogin, "Log in with what a browser came back with from the login provider"}, a.loginAtProvider, open, takes[wire.ProviderProof](), fails(401, 404, 409, 429))
 	bare(a, op{"POST", "/admin/auth/logout", "logout", access.SessionLogout, "End the session at once, with all its JWTs"}, a.logout)
 	bare(a, op{"POST", "/admin/auth/refresh", "refresh", access.SessionRefresh, "Get another JWT of the session, for one hour"}, a.refresh)
 	bare(a, op{"POST", "/admin/auth/switch", "switch-account", access.SessionSwitch, "Go on in another account that the person belongs to"}, a.switchAccount, takes[wire.Switch](), fails(404))

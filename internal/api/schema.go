@@ -77,6 +77,7 @@ var nullable = map[string][]string{
 	"EnvironmentUpdate": {"protection"},
 	"Freeze":            {"until"},
 	"FreezeWindow":      {"until"},
+	"ProviderLink":      {"created_at", "last_used_at"},
 	"Promotion":         {"closed_at", "commit", "plan"},
 	"PushAnswer":        {"commit"},
 	"Route":             {"methods", "inject_body", "rate_limit", "timeout"},

@@ -20,6 +20,8 @@ func accountColumns() []column[wire.Account] {
 		{head: "name", cell: func(a wire.Account) string { return a.Name }},
 		{head: "message required", cell: func(a wire.Account) string { return yes(a.CommitMessageRequired) }},
 		{head: "second factor", cell: func(a wire.Account) string { return a.SecondFactor }},
+		{head: "provider only", cell: func(a wire.Account) string { return yes(a.OIDC.Only) }, single: true},
+		{head: "groups give", cell: groupLines, single: true},
 		{head: "obfuscated", cell: obfuscatedLines, single: true},
 		{head: "kept", cell: func(a wire.Account) string { return strings.Join(a.Obfuscation.Keep, "\n") }, single: true},
 		{head: "created", cell: func(a wire.Account) string { return at(a.CreatedAt, "") }},
@@ -43,20 +45,26 @@ func (p *program) accountGet() *cobra.Command {
 
 func (p *program) accountSet() *cobra.Command {
 	var required bool
+	var providerOnly bool
 	var secondFactor string
-	var obfuscate, keep []string
+	var groups, obfuscate, keep []string
 	cmd := &cobra.Command{
 		Use: "set", Short: "Change the account's settings", Args: arguments(0),
 		Example: `  lockage account set --require-message
   lockage account set --require-message=false
   lockage account set --second-factor required
+  lockage account set --group engineers=staging:developer --group 'engineers=*:viewer'
   lockage account set --obfuscate '$.customer.ref=free_text' --keep '$.order.name'
   lockage account set --obfuscate ''`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := anyGiven(cmd, "require-message", "second-factor", "obfuscate", "keep"); err != nil {
+			if err := anyGiven(cmd, "require-message", "second-factor", "group", "provider-only", "obfuscate", "keep"); err != nil {
 				return err
 			}
 			o, err := obfuscation(cmd, obfuscate, keep)
+			if err != nil {
+				return err
+			}
+			login, err := groupLogin(cmd, groups, given(cmd, "provider-only", providerOnly))
 			if err != nil {
 				return err
 			}
@@ -65,13 +73,16 @@ func (p *program) accountSet() *cobra.Command {
 				return err
 			}
 			a, err := c.UpdateAccount(cmd.Context(), wire.AccountUpdate{
-				CommitMessageRequired: given(cmd, "require-message", required), SecondFactor: secondFactor, Obfuscation: o,
+				CommitMessageRequired: given(cmd, "require-message", required), SecondFactor: secondFactor, OIDC: login, Obfuscation: o,
 			})
 			return printOne(p, a, err, accountColumns())
 		},
 	}
 	cmd.Flags().BoolVar(&required, "require-message", false, "commits and promotions need a message")
 	cmd.Flags().StringVar(&secondFactor, "second-factor", "", "off or required, the `RULE` for everybody who acts in the account")
+	cmd.Flags().StringArrayVar(&groups, "group", nil,
+		"what comes with a group at the login provider, a `GROUP=ENVIRONMENT:ROLE` like 'engineers=*:viewer'; several times, in the place of those before; '' for none")
+	cmd.Flags().BoolVar(&providerOnly, "provider-only", false, "members log in at the login provider only; owners may use their password")
 	cmd.Flags().StringArrayVar(&obfuscate, "obfuscate", nil,
 		"a field of your documents that is masked, a `PATH=CLASS` like '$.customer.ref=free_text'; several times, in the place of those before; '' for none")
 	cmd.Flags().StringArrayVar(&keep, "keep", nil,

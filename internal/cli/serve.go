@@ -53,6 +53,10 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.String("tls-key", "", "a PEM `FILE` with its key")
 	fs.String("audit-checkpoint", "", "a `FILE` or https URL that signed checkpoints of the audit log are carried to (default: none)")
 	fs.String("audit-checkpoint-every", "", "how often, a `DURATION` (default "+d.CheckpointEvery.String()+")")
+	fs.String("oidc-issuer", "", "the `URL` of the login provider (OpenID Connect); LOCKAGE_OIDC_CLIENT_SECRET, or oidc-client-secret in the file, is the client's secret")
+	fs.String("oidc-client-id", "", "the `NAME` by which the login provider knows this server")
+	fs.String("oidc-scopes", "email profile", "the `SCOPES` asked for besides openid, with spaces between")
+	fs.String("oidc-groups-claim", "groups", "the `CLAIM` that says which groups somebody is in")
 	fs.String("mail-from", "", "the `ADDRESS` that mail is from; LOCKAGE_SMTP, or smtp in the file, names the mail server")
 	return cmd
 }

@@ -41,6 +41,12 @@ type Config struct {
 	SMTP     string // the mail server, as a URL with its password; "": no mail is sent
 	MailFrom string // whom mail is from
 
+	OIDCIssuer       string // the login provider; "": people log in here only
+	OIDCClientID     string
+	OIDCClientSecret string
+	OIDCScopes       string // besides openid, separated by spaces
+	OIDCGroupsClaim  string
+
 	// Only from the environment, and read at the first start.
 	BootstrapToken, BootstrapEmail, BootstrapPassword string
 }
@@ -69,11 +75,16 @@ var settings = []setting{
 	{"audit-checkpoint", text(func(c *Config) *string { return &c.AuditCheckpoint })},
 	{"audit-checkpoint-every", setCheckpointEvery},
 	{"mail-from", setMailFrom},
+	{"oidc-issuer", setOIDCIssuer},
+	{"oidc-client-id", text(func(c *Config) *string { return &c.OIDCClientID })},
+	{"oidc-scopes", text(func(c *Config) *string { return &c.OIDCScopes })},
+	{"oidc-groups-claim", text(func(c *Config) *string { return &c.OIDCGroupsClaim })},
 }
 
 // credentialSettings have no flag, which everyone on the machine could read in the list of processes.
 var credentialSettings = []setting{
 	{"smtp", setSMTP},
+	{"oidc-client-secret", text(func(c *Config) *string { return &c.OIDCClientSecret })},
 }
 
 // bootstrapSettings belong to the first start: they come from the environment only.
@@ -85,7 +96,7 @@ var bootstrapSettings = []setting{
 
 // Defaults is the configuration of a server that was told nothing.
 func Defaults() Config {
-	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", KEKGrace: time.Hour, CheckpointEvery: time.Minute}
+	return Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", KEKGrace: time.Hour, CheckpointEvery: time.Minute, OIDCScopes: "email profile", OIDCGroupsClaim: "groups"}
 }
 
 // LoadConfig puts the configuration together from the flags that were really given, the environment and, when
@@ -151,6 +162,9 @@ func (c *Config) check() error {
 		return errors.New("tls-cert and tls-key: give both or neither")
 	case c.SMTP != "" && c.MailFrom == "":
 		return errors.New("mail-from: must say whom mail is from, where smtp names a mail server; for example lockage@example.com")
+	}
+	if err := c.checkOIDC(); err != nil {
+		return err
 	}
 	return c.checkCheckpoint()
 }

@@ -33,7 +33,7 @@ func file(t *testing.T, text string) string {
 
 func TestLoadConfigDefaults(t *testing.T) {
 	got, err := server.LoadConfig(nil, environment(nil))
-	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", KEKGrace: time.Hour, CheckpointEvery: time.Minute}
+	want := server.Config{Data: "./lockage-data", Listen: "127.0.0.1:7070", GatewayListen: "127.0.0.1:7071", KEKGrace: time.Hour, CheckpointEvery: time.Minute, OIDCScopes: "email profile", OIDCGroupsClaim: "groups"}
 	if err != nil || !cmp.Equal(got, want) {
 		t.Errorf("defaults: %v, %s", err, cmp.Diff(want, got))
 	}
@@ -46,7 +46,7 @@ func TestLoadConfigPrecedence(t *testing.T) {
 		environment(map[string]string{"LOCKAGE_DATA": "/variable", "LOCKAGE_LISTEN": "127.0.0.1:3", "LOCKAGE_BOOTSTRAP_TOKEN": "tk_x", "LOCKAGE_DEV": "true", "LOCKAGE_AUDIT_CHECKPOINT": "http://[::1]:9/x"}))
 	want := server.Config{
 		Data: "/flag", Listen: "127.0.0.1:3", GatewayListen: "127.0.0.1:2", Limit: 4, Dev: true, KEK: "file:/key", KEKOld: []string{"file:/a", "env:B"}, KEKGrace: 30 * time.Minute, BootstrapToken: "tk_x",
-		AuditCheckpoint: "http://[::1]:9/x", CheckpointEvery: 5 * time.Minute,
+		AuditCheckpoint: "http://[::1]:9/x", CheckpointEvery: 5 * time.Minute, OIDCScopes: "email profile", OIDCGroupsClaim: "groups",
 		AllowUpstreams: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.0.0/16")},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")},
 	}
@@ -72,6 +72,23 @@ func TestTheMailServer(t *testing.T) {
 	}
 	if slices.Contains(server.Names(), "smtp") {
 		t.Error("smtp is among the flags")
+	}
+}
+
+// The client's secret has no flag either.
+func TestTheLoginProvider(t *testing.T) {
+	path := file(t, "oidc-issuer: https://login.example.com/\noidc-client-id: lockage\noidc-client-secret: from the file\npublic-url: https://lockage.example.com\n")
+	got, err := server.LoadConfig(map[string]string{"config": path, "oidc-client-secret": "from a flag"}, environment(nil))
+	if err != nil || got.OIDCIssuer != "https://login.example.com/" || got.OIDCClientID != "lockage" || got.OIDCClientSecret != "from the file" ||
+		got.OIDCScopes != "email profile" || got.OIDCGroupsClaim != "groups" {
+		t.Errorf("file: got %q as %q with %q and %q, %v", got.OIDCIssuer, got.OIDCClientID, got.OIDCScopes, got.OIDCGroupsClaim, err)
+	}
+	got, err = server.LoadConfig(map[string]string{"config": path, "oidc-groups-claim": "roles"}, environment(map[string]string{"LOCKAGE_OIDC_CLIENT_SECRET": "from the environment"}))
+	if err != nil || got.OIDCClientSecret != "from the environment" || got.OIDCGroupsClaim != "roles" {
+		t.Errorf("environment: got the claim %q, %v", got.OIDCGroupsClaim, err)
+	}
+	if slices.Contains(server.Names(), "oidc-client-secret") {
+		t.Error("oidc-client-secret is among the flags")
 	}
 }
 
@@ -111,6 +128,10 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "checkpoints in the clear abroad", flags: map[string]string{"audit-checkpoint": "http://canary/x", "dev": "true"}, want: "audit-checkpoint: must be an https URL"},
 		{name: "mail server", variables: map[string]string{"LOCKAGE_SMTP": "https://canary", "LOCKAGE_MAIL_FROM": "a@example.com"}, want: "environment: smtp: must be a URL in the form smtp://"},
 		{name: "mail server in the file", file: "smtp: smtp://canary\nmail-from: a@example.com\n", variables: map[string]string{"LOCKAGE_SMTP": "smtp://u:canary@[h"}, want: "environment: smtp: must be a URL"},
+		{name: "an issuer in clear text", flags: map[string]string{"oidc-issuer": "http://canary.example.com"}, want: "--oidc-issuer: must be an https URL without a query"},
+		{name: "an issuer without a client", flags: map[string]string{"oidc-issuer": "https://canary.example.com", "public-url": "https://a.example.com"}, want: "oidc-client-id: must say as whom"},
+		{name: "an issuer that nobody comes back from", flags: map[string]string{"oidc-issuer": "https://canary.example.com", "oidc-client-id": "canary"}, want: "public-url: must say where browsers reach this server"},
+		{name: "a client of nobody", variables: map[string]string{"LOCKAGE_OIDC_CLIENT_SECRET": "canary"}, want: "oidc-issuer: must name the login provider"},
 		{name: "mail from nobody", variables: map[string]string{"LOCKAGE_SMTP": "smtp://u:canary@host"}, want: "mail-from: must say whom mail is from"},
 		{name: "mail from no address", flags: map[string]string{"mail-from": "canary"}, want: "--mail-from: must be an address"},
 		{name: "no data", flags: map[string]string{"data": ""}, want: "must name a folder"},

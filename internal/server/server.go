@@ -73,7 +73,7 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (*Running, error)
 	return start(ctx, c, logger, nil)
 }
 
-// start is Start with the authorities that the receiver of checkpoints and the mail server are checked with; nil: the
+// start is Start with the authorities that the receiver of checkpoints, the mail server and the login provider are checked with; nil: the
 // system's.
 func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertPool) (_ *Running, err error) {
 	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
@@ -103,13 +103,20 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	if err != nil {
 		return nil, err
 	}
+	provider, err := newProvider(c, roots)
+	if err != nil {
+		return nil, err
+	}
+	if provider != nil {
+		r.closing = append(r.closing, func() error { provider.Close(); return nil })
+	}
 	webhooks, collectors, err := r.senders(c, roots)
 	if err != nil {
 		return nil, err
 	}
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
-		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Mail: mailer, Webhooks: webhooks, Syslog: collectors,
+		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Mail: mailer, Webhooks: webhooks, Syslog: collectors, Provider: provider,
 	})
 	if err != nil {
 		return nil, err

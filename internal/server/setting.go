@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockage/lockage/internal/kek"
 	"github.com/lockage/lockage/internal/mail"
+	"github.com/lockage/lockage/internal/oidc"
 )
 
 func text(field func(*Config) *string) func(*Config, string) error {
@@ -139,6 +140,16 @@ func setMailFrom(c *Config, v string) error {
 		}
 	}
 	c.MailFrom = v
+	return nil
+}
+
+func setOIDCIssuer(c *Config, v string) error {
+	if v != "" {
+		if err := oidc.CheckIssuer(v); err != nil {
+			return err
+		}
+	}
+	c.OIDCIssuer = v
 	return nil
 }
 
