@@ -32,6 +32,11 @@ var recipes = map[string]recipe{
 	"change-password":        {body: `{"current":"` + password + `","password":"a horse that is correct"}`, wait: 6 * time.Second},
 	"request-password-reset": {body: `{"email":"maker@example.com"}`, wait: 6 * time.Second},
 	"reset-password":         {body: `{"token":"rst_unknown","password":"a horse that is correct"}`, wait: 6 * time.Second, other: map[string]int{"open": 404}}, // a link is made for one person, and control's tests use one
+	"begin-provider-login":   {other: map[string]int{"open": 409}},                                                                                              // there is no provider: the tests of control have one
+	"login-at-provider":      {body: `{"code":"c","state":"s","secret":"t"}`, other: map[string]int{"open": 409}},
+	"begin-provider-link":    {other: map[string]int{"everywhere": 409, "own": 409}},
+	"link-provider":          {body: `{"code":"c","state":"s","secret":"t"}`, other: map[string]int{"everywhere": 409, "own": 409}},
+	"unlink-provider":        {other: map[string]int{"everywhere": 409, "own": 409}},
 
 	"refresh": {unrefused: "whoever has a session may have another token of it, and a token of the API is no credential there"},
 
