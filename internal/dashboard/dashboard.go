@@ -85,6 +85,8 @@ func (d *Dashboard) table() {
 	d.open(Page{"GET", "/login/second", access.SessionLogin, ""}, d.second)
 	d.open(Page{"POST", "/login/second", access.SessionLogin, "/login"}, d.showSecond)
 	d.open(Page{"GET", "/login/kept", access.SessionLogin, ""}, d.kept)
+	d.open(Page{"GET", "/oidc/login", access.SessionLogin, ""}, d.toProvider)
+	d.open(Page{"GET", "/oidc/callback", access.SessionLogin, ""}, d.fromProvider)
 	d.open(Page{"GET", "/forgot", access.PasswordResetRequest, ""}, d.forgot)
 	d.open(Page{"POST", "/forgot", access.PasswordResetRequest, "/forgot"}, d.askReset)
 	d.open(Page{"GET", "/reset", access.PasswordReset, ""}, d.reset)

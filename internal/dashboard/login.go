@@ -17,6 +17,7 @@ type loginPage struct {
 	Next     string
 	Wrong    string // why they are not logged in
 	Insecure bool   // a browser would not keep the cookie
+	Provider string // the way to the login provider; "": there is none
 }
 
 func (d *Dashboard) login(_ context.Context, v *visit) (answer, error) {
@@ -26,10 +27,15 @@ func (d *Dashboard) login(_ context.Context, v *visit) (answer, error) {
 	} else if !fault.Is(err, fault.Unauthenticated) {
 		return answer{}, err
 	}
-	return loginAnswer(loginPage{Next: next, Insecure: !d.keeps(v.r)}), nil
+	return d.loginAnswer(loginPage{Next: next, Insecure: !d.keeps(v.r)}), nil
 }
 
-func loginAnswer(p loginPage) answer { return answer{title: "Log in", body: loginBody(p)} }
+func (d *Dashboard) loginAnswer(p loginPage) answer {
+	if d.control.HasProvider() {
+		p.Provider = "/oidc/login?next=" + url.QueryEscape(p.Next)
+	}
+	return answer{title: "Log in", body: loginBody(p)}
+}
 
 func (d *Dashboard) logIn(ctx context.Context, v *visit) (answer, error) {
 	sent, err := v.form("email", "password", "next")
@@ -38,7 +44,7 @@ func (d *Dashboard) logIn(ctx context.Context, v *visit) (answer, error) {
 	}
 	next := localPath(sent["next"])
 	if !d.keeps(v.r) {
-		return loginAnswer(loginPage{Next: next, Insecure: true}), nil
+		return d.loginAnswer(loginPage{Next: next, Insecure: true}), nil
 	}
 	in, err := d.control.Login(ctx, control.LoginRequest{Email: sent["email"], Password: sent["password"], Agent: v.r.UserAgent()}, web.Request(ctx))
 	if in.Begun != "" {
@@ -48,7 +54,7 @@ func (d *Dashboard) logIn(ctx context.Context, v *visit) (answer, error) {
 	}
 	if err != nil {
 		return refill(err, func(e *fault.Error) answer {
-			return loginAnswer(loginPage{Email: sent["email"], Next: next, Wrong: sentence(e.Error())})
+			return d.loginAnswer(loginPage{Email: sent["email"], Next: next, Wrong: sentence(e.Error())})
 		})
 	}
 	return d.began(ctx, v, in, next), nil

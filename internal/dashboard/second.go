@@ -51,7 +51,7 @@ func (d *Dashboard) showSecond(ctx context.Context, v *visit) (answer, error) {
 		return a, err
 	case errors.As(err, &e) && e.Kind == fault.Unauthenticated:
 		a, err := refill(err, func(e *fault.Error) answer {
-			return loginAnswer(loginPage{Next: next, Wrong: sentence(e.Error())})
+			return d.loginAnswer(loginPage{Next: next, Wrong: sentence(e.Error())})
 		})
 		a.cookies = append(a.cookies, begun(""))
 		return a, err

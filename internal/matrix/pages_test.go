@@ -70,6 +70,8 @@ func (w *world) pageCalls(line dashboard.Page, column string) map[string]pageCal
 		return map[string]pageCall{"own": {form: url.Values{"email": {w.ours.email("visitor")}, "password": {"wrong"}, "next": {"/"}}, want: 401}}
 	case "GET /login/second":
 		return map[string]pageCall{"own": {want: 303}} // without a password that was shown
+	case "GET /oidc/login", "GET /oidc/callback":
+		return map[string]pageCall{"own": {want: 409}} // there is no provider here
 	case "POST /login/second":
 		return map[string]pageCall{"own": {form: url.Values{"code": {"000000"}, "next": {"/"}}, want: 401}}
 	case "GET /login/kept":
