@@ -59,7 +59,7 @@ picture, and the code that the authenticator then shows is asked for: from then 
 for one too. Elsewhere the key is printed, and "lockage second-factors confirm" takes the code.
 
 With the first second factor come recovery codes, for the day on which it is lost. They are printed
-this once. Passkeys are set up in a browser.`,
+this once. Passkeys are set up by a browser, over the API.`,
 		Example: `  lockage second-factors add phone`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := p.connect()

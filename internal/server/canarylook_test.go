@@ -130,7 +130,7 @@ func (h *hunt) ask(t *testing.T) {
 		ok := false
 		for _, u := range urls {
 			credential := h.token
-			if strings.HasPrefix(u, "/admin/") || u == "/v1/sessions" || u == "/v1/second-factors" { // a person's
+			if strings.HasPrefix(u, "/admin/") || slices.Contains([]string{"/v1/sessions", "/v1/second-factors", "/v1/login-provider"}, u) { // a person's
 				credential = h.jwt
 			}
 			got, text := h.send(t, "GET", h.control+u, credential, "")
