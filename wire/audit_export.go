@@ -14,13 +14,15 @@ type AuditExportLine struct {
 }
 
 // AuditExportBegin says what follows. Whole says that no filter narrows it, so that it can be verified. To is the number
-// of the entry that records the export itself.
+// of the entry that records the export itself. Anchor is there where the log was pruned: the signed note that says up to
+// which entry.
 type AuditExportBegin struct {
 	Form    string `json:"form"`
 	Account string `json:"account"`
 	Time    Time   `json:"time"`
 	To      int64  `json:"to"`
 	Whole   bool   `json:"whole"`
+	Anchor  string `json:"anchor,omitempty"`
 }
 
 // AuditExportEnd says that nothing was left out: how many entries there are, and which was the last. A file that ends

@@ -25,6 +25,7 @@ type AuditStream struct {
 	Failure       string `json:"failure,omitempty"` // the class of the last, while it fails
 	Attempts      int64  `json:"attempts"`          // that failed since the last that did not
 	NextAttemptAt *Time  `json:"next_attempt_at,omitempty"`
+	Holding       bool   `json:"holding"` // entries whose time is over are kept because they wait here
 	Skipped       int64  `json:"skipped"` // entries that were pruned before they could be delivered
 
 	Key string `json:"key,omitempty"`

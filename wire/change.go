@@ -98,7 +98,18 @@ type Account struct {
 	SecondFactor          string      `json:"second_factor" enum:"off,required"` // required: whoever acts here must have shown one
 	StepUp                StepUp      `json:"step_up"`
 	OIDC                  GroupLogin  `json:"oidc"`
+	Audit                 AuditRules  `json:"audit"`
 	CreatedAt             Time        `json:"created_at"`
+}
+
+// AuditRules say for how long the audit log is kept: days, like "400d", or "never" for a log that is never pruned.
+type AuditRules struct {
+	Retention string `json:"retention"`
+}
+
+// AuditRulesUpdate changes what is there. Only owners may.
+type AuditRulesUpdate struct {
+	Retention *string `json:"retention,omitempty"`
 }
 
 // Obfuscation is what an account says of its own documents, by paths like $.customer.ref: the class of fields that their
@@ -121,6 +132,7 @@ type AccountUpdate struct {
 	OIDC                  *GroupLoginUpdate  `json:"oidc,omitempty"`
 	Obfuscation           *ObfuscationUpdate `json:"obfuscation,omitempty"`
 	StepUp                *StepUpUpdate      `json:"step_up,omitempty"`
+	Audit                 *AuditRulesUpdate  `json:"audit,omitempty"`
 }
 
 // ObfuscationUpdate replaces each list that is there as a whole.

@@ -128,4 +128,6 @@ type AuditCheckpoint struct {
 	Entries    int64  `json:"entries"`
 	Hash       string `json:"hash"` // of the last entry
 	Time       Time   `json:"time"`
+	Pruned     int64  `json:"pruned"`           // the number of the last entry that was pruned; 0: none was
+	Anchor     string `json:"anchor,omitempty"` // the signed note that says so
 }

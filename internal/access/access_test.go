@@ -41,7 +41,9 @@ api_key.rotate          environment  o a . . .
 api_key.update          environment  o a . . .
 account.create          account      . . . . .
 audit.export            account      o a . . .
+audit.prune             account      . . . . .
 audit.read              account      o a . . .
+audit.retain            account      o . . . .
 audit.stream.create     account      o . . . .
 audit.stream.delete     account      o . . . .
 audit.stream.read       account      o . . . .

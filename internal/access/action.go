@@ -119,6 +119,8 @@ const (
 	AuditRead   Action = "audit.read"
 	AuditExport Action = "audit.export"
 
+	AuditRetain Action = "audit.retain"
+
 	AuditStreamRead   Action = "audit.stream.read"
 	AuditStreamCreate Action = "audit.stream.create"
 	AuditStreamUpdate Action = "audit.stream.update"
@@ -139,6 +141,7 @@ const (
 
 	SecretTokenRefresh   Action = "secret.token.refresh"
 	SecretEcho           Action = "secret.echo"
+	AuditPrune           Action = "audit.prune"
 	EncryptionKeyRotated Action = "encryption_key.rotated"
 )
 
@@ -287,6 +290,8 @@ var rules = map[Action]rule{
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	AuditExport: {scope: AccountScope, roles: managers, does: "export the audit log"},
 
+	AuditRetain: {scope: AccountScope, roles: owner, does: "say for how long the audit log is kept"},
+
 	AuditStreamRead:   {scope: AccountScope, roles: owner, does: "see where the audit log is carried"},
 	AuditStreamCreate: {scope: AccountScope, roles: owner, does: "have the audit log carried elsewhere"},
 	AuditStreamUpdate: {scope: AccountScope, roles: owner, does: "change where the audit log is carried"},
@@ -304,5 +309,6 @@ var rules = map[Action]rule{
 
 	SecretTokenRefresh:   {scope: AccountScope, does: "renew tokens"},
 	SecretEcho:           {scope: AccountScope, does: "record what upstreams repeat"},
+	AuditPrune:           {scope: AccountScope, does: "prune the audit log"},
 	EncryptionKeyRotated: {scope: AccountScope, does: "prove that the encryption keys were rotated"},
 }

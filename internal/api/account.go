@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/mask"
@@ -45,6 +46,9 @@ func (a *API) updateAccount(ctx context.Context, c *call, _ *none) (wire.Account
 			f.Groups = new(groupsOf(*o.Groups))
 		}
 	}
+	if b.Audit != nil {
+		f.AuditRetention = b.Audit.Retention
+	}
 	changed, err := a.control.UpdateAccount(ctx, c.who, f)
 	return accountOf(changed), err
 }
@@ -52,6 +56,7 @@ func (a *API) updateAccount(ctx context.Context, c *call, _ *none) (wire.Account
 func accountOf(s control.Account) wire.Account {
 	out := wire.Account{
 		ID: s.ID, Name: s.Name, CommitMessageRequired: s.CommitMessageRequired, SecondFactor: "off", OIDC: groupLoginOf(s.OIDC), CreatedAt: wire.Time(s.CreatedAt),
+		Audit: wire.AuditRules{Retention: audit.FormatRetention(s.AuditRetention)},
 		Obfuscation: wire.Obfuscation{
 			Fields: convert(s.Obfuscation.Fields, func(f mask.Field) wire.ObfuscationField {
 				return wire.ObfuscationField{Path: f.Path, Class: string(f.Class)}

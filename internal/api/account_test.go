@@ -14,7 +14,7 @@ func TestAccount(t *testing.T) {
 	var account wire.Account
 	a := r.do("GET", "/v1/account", nil)
 	a.data(200, &account)
-	a.shaped(200, `{"data":{"id":"I","name":"`+account.Name+`","commit_message_required":false,"obfuscation":{"fields":[],"keep":[]},"second_factor":"off","step_up":{"values":false,"promotions":false,"grants":false,"max_age":"10m0s","allow_tokens":false},"oidc":{"groups":[],"only":false},"created_at":"T"},"meta":{"request_id":"I"}}`)
+	a.shaped(200, `{"data":{"id":"I","name":"`+account.Name+`","commit_message_required":false,"obfuscation":{"fields":[],"keep":[]},"second_factor":"off","step_up":{"values":false,"promotions":false,"grants":false,"max_age":"10m0s","allow_tokens":false},"oidc":{"groups":[],"only":false},"audit":{"retention":"never"},"created_at":"T"},"meta":{"request_id":"I"}}`)
 	r.do("PATCH", "/v1/account", `{}`).data(200, nil)
 	if r.do("PATCH", "/v1/account", `{"commit_message_required":true}`).data(200, &account); !account.CommitMessageRequired {
 		t.Errorf("got %+v, want a message required", account)
@@ -46,6 +46,19 @@ func TestAccount(t *testing.T) {
 	} {
 		r.do("PATCH", "/v1/account", body).problem(400, "validation_error", field)
 	}
+	if r.do("PATCH", "/v1/account", `{"audit":{"retention":"400d"}}`).data(200, &account); account.Audit.Retention != "400d" {
+		t.Errorf("got %+v, want the audit log kept for 400 days", account)
+	}
+	if r.do("PATCH", "/v1/account", `{"audit":{}}`).data(200, &account); account.Audit.Retention != "400d" {
+		t.Errorf("got %+v, want what it was", account)
+	}
+	for body, field := range map[string]string{
+		`{"audit":null}`: "audit", `{"audit":"400d"}`: "audit", `{"audit":{"zebra":1}}`: "audit.zebra", `{"audit":{"retention":400}}`: "audit.retention",
+		`{"audit":{"retention":"zebra"}}`: "audit.retention", `{"audit":{"retention":"89d"}}`: "audit.retention",
+	} {
+		r.do("PATCH", "/v1/account", body).problem(400, "validation_error", field)
+	}
+	r.as(everywhere(access.Admin)).do("PATCH", "/v1/account", `{"audit":{"retention":"never"}}`).problem(403, "forbidden")
 	viewer := r.as(everywhere(access.Viewer))
 	viewer.do("GET", "/v1/account", nil).data(200, nil)
 	viewer.do("PATCH", "/v1/account", `{"commit_message_required":false}`).problem(403, "forbidden")

@@ -222,7 +222,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", environments + "/{id}/freeze", "get-freeze", access.FreezeRead, "Show what a freeze refuses, until when, and its overrides"}, a.getFreeze)
 	answer(a, op{"POST", environments + "/{id}/freeze/overrides/{override}/acknowledge", "acknowledge-override", access.FreezeAcknowledge, "Mark an override of a freeze as seen"}, a.acknowledgeOverride)
 	answer(a, op{"GET", "/v1/account", "get-account", access.AccountRead, "Get what the account sets for itself"}, a.getAccount)
-	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate]())
+	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate](), also(access.AuditRetain))
 
 	answer(a, op{"GET", factors, "list-second-factors", access.FactorList, "List one's own second factors"}, a.listFactors)
 	answer(a, op{"POST", factors + "/totp", "create-totp", access.FactorCreate, "Make a key for an authenticator, which proves nothing until it is confirmed; the answer shows it once"}, a.createTOTP, created, unkept, takes[wire.TOTPCreate](), fails(409))

@@ -50,5 +50,6 @@ func (a *API) getAuditCheckpoint(ctx context.Context, c *call, _ *none) (wire.Au
 	s, err := a.control.AuditCheckpoint(ctx, c.who)
 	return wire.AuditCheckpoint{
 		Checkpoint: string(s.Note), Key: s.Key, Entries: s.Entries, Hash: s.Hash, Time: wire.Time(s.Time),
+		Pruned: s.Anchor.Entries, Anchor: s.Anchor.Note,
 	}, err
 }

@@ -43,7 +43,7 @@ func (a *API) exportAudit(ctx context.Context, c *call, in *auditExport) (string
 // exportLines writes entries as JSON lines between one that says what follows and one that says that it was all.
 func exportLines(ctx context.Context, e *control.AuditExport, to *web.Stream) error {
 	begin := wire.AuditExportLine{Begin: &wire.AuditExportBegin{
-		Form: wire.ExportForm, Account: e.Account, Time: wire.Time(e.Begun), To: e.To, Whole: e.Whole,
+		Form: wire.ExportForm, Account: e.Account, Time: wire.Time(e.Begun), To: e.To, Whole: e.Whole, Anchor: e.Anchor,
 	}}
 	if _, err := to.Write(append(audit.Line(begin), '\n')); err != nil {
 		return err

@@ -59,7 +59,7 @@ func auditStreamOf(s control.AuditStream) wire.AuditStream {
 		ID: s.ID, Name: s.Name, Kind: string(s.Kind), Paused: s.Paused, CreatedAt: wire.Time(s.CreatedAt), CreatedBy: s.CreatedBy,
 		UpdatedAt: wire.Time(s.UpdatedAt), Status: s.Status(), Position: s.Position, Backlog: s.Backlog,
 		WaitingSince: instantOf(s.WaitingSince), DeliveredAt: instantOf(s.DeliveredAt), FailingSince: instantOf(s.FailingSince),
-		Failure: s.Failure, Attempts: s.Attempts, NextAttemptAt: instantOf(s.NextAttempt), Skipped: s.Skipped,
+		Failure: s.Failure, Attempts: s.Attempts, NextAttemptAt: instantOf(s.NextAttempt), Holding: s.Holding, Skipped: s.Skipped,
 	}
 	if s.Kind == audit.Syslog {
 		out.Address, out.CA, out.Facility = s.Target, s.CA, &s.Facility

@@ -24,7 +24,7 @@ func TestAuditStreams(t *testing.T) {
 	one := "/v1/audit-streams/" + made.ID
 	r.do("GET", one, nil).shaped(200,
 		`{"data":{"id":"I","name":"siem","kind":"webhook","url":"https://hooks.example.com/x","paused":false,"created_at":"T","created_by":"bootstrap","updated_at":"T",`+
-			`"status":"ok","position":0,"backlog":2,"waiting_since":"T","attempts":0,"skipped":0},"meta":{"request_id":"I"}}`)
+			`"status":"ok","position":0,"backlog":2,"waiting_since":"T","attempts":0,"holding":false,"skipped":0},"meta":{"request_id":"I"}}`)
 	var changed wire.AuditStream
 	r.do("PATCH", one, `{"paused":true,"url":"https://hooks.example.com/y"}`).data(200, &changed)
 	if changed.Status != "paused" || changed.URL != "https://hooks.example.com/y" || changed.Key != "" {

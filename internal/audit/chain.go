@@ -51,12 +51,13 @@ func number(b []byte, n int64) []byte {
 type BadEntry struct {
 	Sequence int64  // as the entry itself says
 	Reason   string // what does not fit, for people
+	Place    bool   // its number is not the one that was expected
 }
 
 func (e *BadEntry) Error() string { return fmt.Sprintf("audit entry %d: %s", e.Sequence, e.Reason) }
 
 // Verifier checks a log, entry by entry, oldest first. Its zero value is ready and expects the first entry of an
-// account. What it cannot see is that the newest entries are missing: compare Head with a hash kept elsewhere.
+// account; From makes one for a log that begins later. What it cannot see is that the newest entries are missing: compare Head with a hash kept elsewhere.
 type Verifier struct {
 	sequence int64
 	hash     string
@@ -68,7 +69,7 @@ type Verifier struct {
 func (v *Verifier) Next(e Entry) error {
 	if v.bad == nil {
 		if reason := v.reason(e); reason != "" {
-			v.bad = &BadEntry{Sequence: e.Sequence, Reason: reason}
+			v.bad = &BadEntry{Sequence: e.Sequence, Reason: reason, Place: e.Sequence != v.sequence+1}
 		}
 	}
 	if v.bad != nil {

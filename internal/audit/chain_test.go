@@ -146,22 +146,22 @@ func TestVerifierNamesTheFirstBadEntry(t *testing.T) {
 	}{
 		{
 			"an entry is dropped", func(log []audit.Entry) []audit.Entry { return slices.Delete(log, 1, 2) },
-			audit.BadEntry{Sequence: 3, Reason: "entries are missing before it: number 2 was expected"},
+			audit.BadEntry{Sequence: 3, Reason: "entries are missing before it: number 2 was expected", Place: true},
 		},
 		{
 			"the first is dropped", func(log []audit.Entry) []audit.Entry { return log[1:] },
-			audit.BadEntry{Sequence: 2, Reason: "entries are missing before it: number 1 was expected"},
+			audit.BadEntry{Sequence: 2, Reason: "entries are missing before it: number 1 was expected", Place: true},
 		},
 		{
 			"an entry comes twice", func(log []audit.Entry) []audit.Entry { return slices.Insert(log, 2, log[1]) },
-			audit.BadEntry{Sequence: 2, Reason: "it is out of order: number 3 was expected"},
+			audit.BadEntry{Sequence: 2, Reason: "it is out of order: number 3 was expected", Place: true},
 		},
 		{
 			"two are swapped", func(log []audit.Entry) []audit.Entry {
 				log[1], log[2] = log[2], log[1]
 				return log
 			},
-			audit.BadEntry{Sequence: 3, Reason: "entries are missing before it: number 2 was expected"},
+			audit.BadEntry{Sequence: 3, Reason: "entries are missing before it: number 2 was expected", Place: true},
 		},
 		{
 			"an entry is dropped and the rest renumbered", func(log []audit.Entry) []audit.Entry {

@@ -41,26 +41,35 @@ const (
 	timeForm     = "2006-01-02T15:04:05.000Z"
 )
 
+// prunedLine ends the text of an anchor, so that neither a checkpoint can be taken for an anchor nor the other way round.
+const prunedLine = "pruned"
+
 // origin is the account's name in notes, and the name of its key.
 func origin(account string) string { return originPrefix + account }
 
 // text is what is signed.
-func (c Checkpoint) text() (string, error) {
+func (c Checkpoint) text(pruned bool) (string, error) {
 	hash, err := hex.DecodeString(c.Hash)
 	if err != nil {
 		return "", fmt.Errorf("audit: the hash of entry %d is not hexadecimal", c.Entries)
 	}
-	return fmt.Sprintf("%s\n%d\n%s\n%s%s\n", origin(c.Account), c.Entries, base64.StdEncoding.EncodeToString(hash),
-		timePrefix, c.Time.UTC().Truncate(time.Millisecond).Format(timeForm)), nil
+	text := fmt.Sprintf("%s\n%d\n%s\n%s%s\n", origin(c.Account), c.Entries, base64.StdEncoding.EncodeToString(hash),
+		timePrefix, c.Time.UTC().Truncate(time.Millisecond).Format(timeForm))
+	if pruned {
+		text += prunedLine + "\n"
+	}
+	return text, nil
 }
 
-// Sign answers the checkpoint as a signed note. It refuses one that Open would not take.
-func (c Checkpoint) Sign(key ed25519.PrivateKey) ([]byte, error) {
-	text, err := c.text()
+// Sign answers the checkpoint as a signed note. It refuses one that OpenCheckpoint would not take.
+func (c Checkpoint) Sign(key ed25519.PrivateKey) ([]byte, error) { return c.sign(key, false) }
+
+func (c Checkpoint) sign(key ed25519.PrivateKey, pruned bool) ([]byte, error) {
+	text, err := c.text(pruned)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := readText(text); err != nil {
+	if _, err := readText(text, pruned); err != nil {
 		return nil, err
 	}
 	public, ok := key.Public().(ed25519.PublicKey)
@@ -110,6 +119,10 @@ var (
 
 // OpenCheckpoint verifies a signed note with the public key of an account and answers what it says.
 func OpenCheckpoint(signed []byte, key string) (Checkpoint, error) {
+	return openNote(signed, key, false)
+}
+
+func openNote(signed []byte, key string, pruned bool) (Checkpoint, error) {
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return Checkpoint{}, errors.New("the key is not one of checkpoints")
@@ -125,7 +138,7 @@ func OpenCheckpoint(signed []byte, key string) (Checkpoint, error) {
 	case err != nil:
 		return Checkpoint{}, errForm
 	}
-	c, err := readText(n.Text)
+	c, err := readText(n.Text, pruned)
 	if err == nil && origin(c.Account) != verifier.Name() {
 		err = errOrigin
 	}
@@ -133,9 +146,9 @@ func OpenCheckpoint(signed []byte, key string) (Checkpoint, error) {
 }
 
 // readText reads what was signed. It takes what text makes and nothing else.
-func readText(s string) (Checkpoint, error) {
+func readText(s string, pruned bool) (Checkpoint, error) {
 	lines := strings.Split(s, "\n")
-	if len(lines) != 5 || lines[4] != "" {
+	if len(lines) < 5 {
 		return Checkpoint{}, errForm
 	}
 	account, ours := strings.CutPrefix(lines[0], originPrefix)
@@ -147,7 +160,7 @@ func readText(s string) (Checkpoint, error) {
 		return Checkpoint{}, errForm
 	}
 	c := Checkpoint{Account: account, Entries: entries, Hash: hex.EncodeToString(hash), Time: when}
-	if again, err := c.text(); err != nil || again != s {
+	if again, err := c.text(pruned); err != nil || again != s {
 		return Checkpoint{}, errForm
 	}
 	return c, nil

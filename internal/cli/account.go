@@ -24,6 +24,7 @@ func accountColumns() []column[wire.Account] {
 		{head: "groups give", cell: groupLines, single: true},
 		{head: "obfuscated", cell: obfuscatedLines, single: true},
 		{head: "kept", cell: func(a wire.Account) string { return strings.Join(a.Obfuscation.Keep, "\n") }, single: true},
+		{head: "audit log kept", cell: func(a wire.Account) string { return keptFor(a.Audit.Retention) }, single: true},
 		{head: "created", cell: func(a wire.Account) string { return at(a.CreatedAt, "") }},
 		{head: "id", cell: func(a wire.Account) string { return a.ID }},
 	}
@@ -48,6 +49,7 @@ func (p *program) accountSet() *cobra.Command {
 	var providerOnly bool
 	var secondFactor string
 	var groups, obfuscate, keep []string
+	var retention string
 	cmd := &cobra.Command{
 		Use: "set", Short: "Change the account's settings", Args: arguments(0),
 		Example: `  lockage account set --require-message
@@ -55,9 +57,10 @@ func (p *program) accountSet() *cobra.Command {
   lockage account set --second-factor required
   lockage account set --group engineers=staging:developer --group 'engineers=*:viewer'
   lockage account set --obfuscate '$.customer.ref=free_text' --keep '$.order.name'
-  lockage account set --obfuscate ''`,
+  lockage account set --obfuscate ''
+  lockage account set --audit-retention 400d`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := anyGiven(cmd, "require-message", "second-factor", "group", "provider-only", "obfuscate", "keep"); err != nil {
+			if err := anyGiven(cmd, "require-message", "second-factor", "group", "provider-only", "obfuscate", "keep", "audit-retention"); err != nil {
 				return err
 			}
 			o, err := obfuscation(cmd, obfuscate, keep)
@@ -72,9 +75,13 @@ func (p *program) accountSet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, err := c.UpdateAccount(cmd.Context(), wire.AccountUpdate{
+			u := wire.AccountUpdate{
 				CommitMessageRequired: given(cmd, "require-message", required), SecondFactor: secondFactor, OIDC: login, Obfuscation: o,
-			})
+			}
+			if kept := given(cmd, "audit-retention", retention); kept != nil {
+				u.Audit = &wire.AuditRulesUpdate{Retention: kept}
+			}
+			a, err := c.UpdateAccount(cmd.Context(), u)
 			return printOne(p, a, err, accountColumns())
 		},
 	}
@@ -87,7 +94,16 @@ func (p *program) accountSet() *cobra.Command {
 		"a field of your documents that is masked, a `PATH=CLASS` like '$.customer.ref=free_text'; several times, in the place of those before; '' for none")
 	cmd.Flags().StringArrayVar(&keep, "keep", nil,
 		"a field that is shown although it would be masked, a `PATH` like '$.order.name'; several times, in the place of those before; '' for none")
+	cmd.Flags().StringVar(&retention, "audit-retention", "", "for how long the audit log is kept, a `TIME` in days like 400d, or never for one that is never pruned; owners only")
 	return cmd
+}
+
+// keptFor words a retention.
+func keptFor(retention string) string {
+	if retention == "never" {
+		return "for ever"
+	}
+	return retention
 }
 
 // obfuscation reads the flags of the account's lists; nil where none is given. The server knows the classes.

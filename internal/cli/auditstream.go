@@ -209,6 +209,7 @@ func streamColumns() []column[wire.AuditStream] {
 		{head: "next attempt", single: true, cell: func(s wire.AuditStream) string { return when(s.NextAttemptAt) }},
 		{head: "position", single: true, cell: func(s wire.AuditStream) string { return strconv.FormatInt(s.Position, 10) }},
 		{head: "delivered", single: true, cell: func(s wire.AuditStream) string { return when(s.DeliveredAt) }},
+		{head: "holds pruning back", single: true, cell: func(s wire.AuditStream) string { return yes(s.Holding) }},
 		{head: "skipped", single: true, cell: func(s wire.AuditStream) string { return strconv.FormatInt(s.Skipped, 10) }},
 		{head: "created", single: true, cell: func(s wire.AuditStream) string { return at(s.CreatedAt, "") + " by " + s.CreatedBy }},
 		{head: "key", single: true, cell: func(s wire.AuditStream) string { return s.Key }},

@@ -71,18 +71,22 @@ type checkpointFlags struct{ checkpoint, key string }
 
 func (f *checkpointFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.checkpoint, "checkpoint", "", "hold the log against the checkpoints in this `FILE`, or - for standard input")
-	cmd.Flags().StringVar(&f.key, "key", "", "the `KEY` that verifies them, or a file with it")
+	cmd.Flags().StringVar(&f.key, "key", "", "the `KEY` that verifies them and the anchor of a pruned log, or a file with it")
 }
 
-// kept are the checkpoints that the flags name; none without flags.
-func (p *program) kept(cmd *cobra.Command, f checkpointFlags) (list audit.Checkpoints, err error) {
+// keptCheckpoints are checkpoints, and the key that verifies them and the log's anchor.
+type keptCheckpoints struct {
+	audit.Checkpoints
+	key string
+}
+
+// kept is what the flags name; nothing without flags.
+func (p *program) kept(cmd *cobra.Command, f checkpointFlags) (list keptCheckpoints, err error) {
 	switch {
 	case f.checkpoint == "" && f.key == "":
 		return list, nil
 	case f.key == "":
 		return list, misused(cmd, "--key is missing: the key that \"lockage audit key\" printed when the checkpoints were made")
-	case f.checkpoint == "":
-		return list, misused(cmd, "--checkpoint is missing: --key verifies checkpoints")
 	}
 	key := f.key
 	if audit.CheckKey(key) != nil {
@@ -95,6 +99,9 @@ func (p *program) kept(cmd *cobra.Command, f checkpointFlags) (list audit.Checkp
 			return list, fmt.Errorf("what is in the file of --key %w", err)
 		}
 	}
+	if list.key = key; f.checkpoint == "" {
+		return list, nil
+	}
 	var file []byte
 	if f.checkpoint == "-" {
 		file, err = io.ReadAll(p.in)
@@ -104,7 +111,7 @@ func (p *program) kept(cmd *cobra.Command, f checkpointFlags) (list audit.Checkp
 	if err != nil {
 		return list, fmt.Errorf("read the checkpoints: %w", err)
 	}
-	if list, err = audit.ReadCheckpoints(file, key); err != nil {
+	if list.Checkpoints, err = audit.ReadCheckpoints(file, key); err != nil {
 		return list, err
 	}
 	if list.Torn > 0 {
@@ -116,7 +123,7 @@ func (p *program) kept(cmd *cobra.Command, f checkpointFlags) (list audit.Checkp
 // compared is what checkpoints say of a log. The checkpoint shown is the one of the most entries, of those that do not
 // hold where there are such.
 type compared struct {
-	State       string    `json:"state"` // "holds", "cut_off" or "rewritten"
+	State       string    `json:"state"` // "holds", "cut_off", "rewritten", "early" or "unproven"
 	Entries     int64     `json:"entries"`
 	Hash        string    `json:"hash"`
 	Time        wire.Time `json:"time"`
@@ -128,22 +135,41 @@ type compared struct {
 	Checkpoints int       `json:"checkpoints"`
 	Torn        int       `json:"torn"`
 	Foreign     int       `json:"foreign"`
+	Pruned      int       `json:"pruned"` // checkpoints of entries that were pruned
 }
 
 func comparedOf(f audit.Finding, kept audit.Checkpoints) *compared {
 	return &compared{
 		State: string(f.State), Entries: f.Checkpoint.Entries, Hash: f.Checkpoint.Hash, Time: wire.Time(f.Checkpoint.Time),
 		From: f.From, To: f.To, Left: f.Left, LeftAt: wire.Time(f.LeftAt), GoesOn: f.GoesOn,
-		Checkpoints: len(kept.List), Torn: kept.Torn, Foreign: kept.Foreign,
+		Checkpoints: len(kept.List), Torn: kept.Torn, Foreign: kept.Foreign, Pruned: f.Pruned,
 	}
 }
 
 // holding words that every checkpoint holds.
 func holding(c compared) string {
+	if c.Pruned > 0 {
+		return fmt.Sprintf("%s; the newest, of entry %d, was made %s; %s of pruned entries", checkpointsHold(c.Checkpoints-c.Pruned), c.Entries, at(c.Time, ""),
+			othersAre(c.Pruned))
+	}
 	if c.Checkpoints == 1 {
 		return fmt.Sprintf("the checkpoint of entry %d, made %s, holds", c.Entries, at(c.Time, ""))
 	}
 	return fmt.Sprintf("all %d checkpoints hold; the newest, of entry %d, was made %s", c.Checkpoints, c.Entries, at(c.Time, ""))
+}
+
+func checkpointsHold(n int) string {
+	if n == 1 {
+		return "1 checkpoint holds"
+	}
+	return strconv.Itoa(n) + " checkpoints hold"
+}
+
+func othersAre(n int) string {
+	if n == 1 {
+		return "1 other is"
+	}
+	return strconv.Itoa(n) + " others are"
 }
 
 // findingError words what is gone, or is nil.
@@ -168,6 +194,10 @@ func findingError(f audit.Finding) error {
 		if f.GoesOn {
 			text += fmt.Sprintf("; what the log has from entry %d on was recorded later", f.From)
 		}
+	case audit.Early:
+		text = fmt.Sprintf("entries were pruned too early: the checkpoint made %s has %d entries, so that from entry %d on they were younger than any account may have them pruned", made, f.Checkpoint.Entries, f.From)
+	case audit.Unproven:
+		text = fmt.Sprintf("the checkpoints prove nothing of what is left: the newest, made %s, is of entry %d, which was pruned", made, f.Checkpoint.Entries)
 	case audit.Rewritten:
 		text = fmt.Sprintf("the log was rewritten: %s %s not what the checkpoint made %s saw", what, are, made)
 		if f.Left > 0 {

@@ -36,6 +36,7 @@ type AccountFields struct {
 	ObfuscationFields     *[]mask.Field         // all of them
 	ObfuscationKeep       *[]string             // all of them
 	StepUp                *StepUpFields
+	AuditRetention        *string // "never", "400d"
 }
 
 // StepUpFields are what is to change of what a fresh proof is demanded for; nil leaves one as it is.
@@ -45,13 +46,14 @@ type StepUpFields struct {
 }
 
 // UpdateAccount changes what the account sets for itself. Where a fresh proof is demanded for anything, changing what it
-// is demanded for needs one too: else whoever found an open session would turn it off first.
+// is demanded for needs one too: else whoever found an open session would turn it off first. For how long the audit log is
+// kept only owners say.
 func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f AccountFields) (a Account, err error) {
 	err = c.write(ctx, who, access.AccountUpdate, account, func(v *visit) error {
 		if a, err = v.AccountSettings(ctx); err != nil {
 			return err
 		}
-		v.target, v.detail = audit.Target{Kind: "account", ID: a.ID, Name: a.Name}, map[string]string{}
+		v.target, v.detail = accountTarget(a), map[string]string{}
 		if f.CommitMessageRequired != nil {
 			a.CommitMessageRequired = *f.CommitMessageRequired
 		}
@@ -87,6 +89,17 @@ func (c *Control) UpdateAccount(ctx context.Context, who access.Principal, f Acc
 				return err
 			}
 			maps.Copy(v.detail, audit.Detail("step_up", a.StepUp.String()))
+		}
+		if f.AuditRetention != nil {
+			if err := access.Allow(who, access.AuditRetain, access.Environment{}); err != nil {
+				return err
+			}
+			kept, ok := audit.ParseRetention(*f.AuditRetention)
+			if !ok {
+				return fault.Refused("audit.retention", `must be whole days from 90d to 3650d, like "400d", or "never" for a log that is never pruned`)
+			}
+			a.AuditRetention = kept
+			maps.Copy(v.detail, audit.Detail("retention", audit.FormatRetention(kept)))
 		}
 		err := v.Tx.UpdateAccount(ctx, a)
 		a.OIDC = v.namedGroups(a.OIDC)

@@ -33,6 +33,8 @@ type StreamStats struct {
 	WaitingSince time.Time // zero: nothing waits
 	Status       string
 	Failures     int64
+	Skipped      int64
+	Holding      bool // it keeps entries from being pruned
 }
 
 // StreamStats answers how far all streams are behind, as StreamAudit last saw them.
@@ -44,7 +46,7 @@ func (c *Control) StreamStats() (stats []StreamStats) {
 	c.streams.mu.Lock()
 	defer c.streams.mu.Unlock()
 	for _, s := range *list {
-		stats = append(stats, StreamStats{s.ID, s.Backlog, s.WaitingSince, s.Status(), c.streams.failures[s.ID]})
+		stats = append(stats, StreamStats{s.ID, s.Backlog, s.WaitingSince, s.Status(), c.streams.failures[s.ID], s.Skipped, s.Holding})
 	}
 	return stats
 }

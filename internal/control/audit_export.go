@@ -24,8 +24,9 @@ const exportSome = 500
 type AuditExport struct {
 	Account string
 	Begun   time.Time
-	To      int64 // the number of the last entry it covers: its own
-	Whole   bool  // nothing narrows it, so that it can be verified
+	To      int64  // the number of the last entry it covers: its own
+	Whole   bool   // nothing narrows it, so that it can be verified
+	Anchor  string // the signed note of where the log begins; "" with its first entry
 
 	control *Control
 	who     access.Principal
@@ -57,14 +58,19 @@ func (c *Control) ExportAudit(ctx context.Context, who access.Principal, f Audit
 		if err != nil {
 			return err
 		}
-		v.target = audit.Target{Kind: "account", ID: a.ID, Name: a.Name}
+		v.target = accountTarget(a)
 		v.detail = audit.Detail("format", format)
 		narrowed := f.narrowed()
 		if len(narrowed) > 0 {
 			v.detail["field"] = strings.Join(narrowed, ",")
 		}
+		anchor, err := v.AuditAnchor(ctx)
+		if err != nil {
+			return err
+		}
+		q.After = anchor.Entries
 		e = &AuditExport{
-			Account: a.ID, Begun: v.Now(), To: v.Version(), Whole: len(narrowed) == 0, control: c, who: who, filter: q,
+			Account: a.ID, Begun: v.Now(), To: v.Version(), Whole: len(narrowed) == 0, Anchor: anchor.Note, control: c, who: who, filter: q,
 		}
 		return nil
 	})
@@ -99,6 +105,11 @@ func (e *AuditExport) Next(ctx context.Context) (list []audit.Entry, err error) 
 		return nil, nil
 	}
 	err = e.control.read(ctx, e.who, access.AuditExport, account, func(v *visit) error {
+		if anchor, err := v.AuditAnchor(ctx); err != nil {
+			return err
+		} else if anchor.Entries > e.filter.After {
+			return fault.New(fault.Conflict, "the log was pruned while it was exported; export again")
+		}
 		list, err = v.Audit(ctx, e.filter)
 		return err
 	})

@@ -100,7 +100,11 @@ func (c *Control) CreateAuditStream(ctx context.Context, who access.Principal, k
 			return fault.New(fault.Conflict, "the account has %d streams, and may not have more; delete one first", len(there))
 		}
 		if fromBeginning {
-			made.Position = 0
+			anchor, err := v.AuditAnchor(ctx)
+			if err != nil {
+				return err
+			}
+			made.Position = anchor.Entries
 		}
 		key := webhook.NewKey()
 		if kind == audit.Webhook {

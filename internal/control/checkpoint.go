@@ -23,21 +23,28 @@ type checkpointKey struct {
 // SignedCheckpoint is how far an account's log has come, and the note that proves it.
 type SignedCheckpoint struct {
 	audit.Checkpoint
-	Note []byte
-	Key  string // the public key of the account's checkpoints
+	Note   []byte
+	Key    string            // the public key of the account's checkpoints
+	Anchor store.AuditAnchor // where the log begins; not of those that AuditCheckpoints answers
 }
 
 // AuditCheckpoint signs how far the account's log has come.
 func (c *Control) AuditCheckpoint(ctx context.Context, who access.Principal) (s SignedCheckpoint, err error) {
 	var head store.AuditHead
+	var anchor store.AuditAnchor
 	err = c.read(ctx, who, access.AuditRead, account, func(v *visit) error {
+		if anchor, err = v.AuditAnchor(ctx); err != nil {
+			return err
+		}
 		head, err = v.AuditHead(ctx)
 		return err
 	})
 	if err != nil {
 		return s, err
 	}
-	return c.sign(ctx, head)
+	s, err = c.sign(ctx, head)
+	s.Anchor = anchor
+	return s, err
 }
 
 // AuditCheckpoints signs how far the log of each account has come that moved answers true for. It is for who carries
@@ -73,12 +80,17 @@ func (c *Control) sign(ctx context.Context, head store.AuditHead) (s SignedCheck
 	if s.Note, err = s.Sign(key); err != nil {
 		return s, err
 	}
+	s.Key, err = publicKey(head.Account, key)
+	return s, err
+}
+
+// publicKey is the public key of an account's checkpoints and anchors.
+func publicKey(account string, key ed25519.PrivateKey) (string, error) {
 	public, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
-		return s, fmt.Errorf("the public key is a %T", key.Public())
+		return "", fmt.Errorf("the public key is a %T", key.Public())
 	}
-	s.Key, err = audit.CheckpointKey(head.Account, public)
-	return s, err
+	return audit.CheckpointKey(account, public)
 }
 
 // checkpointKey answers the key that signs checkpoints. Of several processes that need it first, one makes it for all.

@@ -74,6 +74,7 @@ type Control struct {
 	webhooks    *webhook.Sender
 	syslog      *syslog.Sender
 	streams     streams
+	pruned      auditPruned
 	renewals    singleflight.Group
 	forced      forced
 	echoes      echoes

@@ -13,3 +13,18 @@ func (c *Control) Rewrap(ctx context.Context) (left int64, err error) {
 
 // PruneOnce deletes what is over its time, and answers how many calls that were.
 func (c *Control) PruneOnce(ctx context.Context) (int64, error) { return c.pruneLogs(ctx) }
+
+// PruneAuditOnce goes once through all audit logs; few says in how small pieces.
+func (c *Control) PruneAuditOnce(ctx context.Context, few bool) {
+	m := defaultAuditPrune()
+	if m.rest = 0; few {
+		m.batch, m.most = 10, 50
+	}
+	c.pruneAudit(ctx, m)
+}
+
+// The times of pruning audit logs.
+const (
+	AuditPruneDue  = auditPruneDue
+	AuditPruneHold = auditPruneHold
+)

@@ -223,8 +223,8 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 				access.FactorList, access.FactorCreate, access.FactorConfirm, access.FactorDelete, access.RecoveryCodesRenew, // the same: see factor_test.go
 				access.ProviderRead, access.ProviderLink, access.ProviderUnlink, access.MemberSync, // the same: see oidc_test.go
 				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,
-				access.EnvironmentRename, // decided beside environment.update
-				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.SessionLogin, access.AccountCreate, access.MemberJoin,
+				access.EnvironmentRename, access.AuditRetain, // decided beside environment.update and account.update
+				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.AuditPrune, access.SessionLogin, access.AccountCreate, access.MemberJoin,
 				access.MemberList, access.MemberRead, access.MemberInvite, access.MemberUpdate, access.MemberRemove, access.TokenList, access.TokenRead,
 				access.TokenCreate, access.TokenUpdate, access.TokenRevoke, access.IdentityRead, access.PermissionRead, access.AccountList: // these change nothing, or are the system's
 			default:

@@ -91,6 +91,22 @@ func (w *witnessed) change(t *testing.T, name string) {
 // metric is the value of a metric.
 func (w *witnessed) metric(t *testing.T, name string) float64 {
 	t.Helper()
+	v, there := w.look(t, name)
+	if !there {
+		t.Fatalf("there is no metric %s", name)
+	}
+	return v
+}
+
+// has says whether there is a metric.
+func (w *witnessed) has(t *testing.T, name string) bool {
+	t.Helper()
+	_, there := w.look(t, name)
+	return there
+}
+
+func (w *witnessed) look(t *testing.T, name string) (value float64, there bool) {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.address+"/metrics", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -106,13 +122,13 @@ func (w *witnessed) metric(t *testing.T, name string) float64 {
 	}
 	m := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(body)
 	if m == nil {
-		t.Fatalf("there is no metric %s", name)
+		return 0, false
 	}
 	v, err := strconv.ParseFloat(string(m[1]), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v
+	return v, true
 }
 
 // eventually waits for a fact.

@@ -28,7 +28,15 @@ var (
 var (
 	streamBacklog  = prometheus.NewDesc("lockage_audit_stream_backlog", "Entries of the audit log that a stream has not delivered yet.", []string{"stream"}, nil)
 	streamAge      = prometheus.NewDesc("lockage_audit_stream_backlog_age_seconds", "For how long the oldest of them waits; 0 when none does.", []string{"stream"}, nil)
+	streamSkipped  = prometheus.NewDesc("lockage_audit_stream_skipped_total", "Entries that were pruned before the stream could deliver them.", []string{"stream"}, nil)
+	streamHolding  = prometheus.NewDesc("lockage_audit_stream_holding", "1 when entries are kept longer than the account says, because the stream did not deliver them yet.", []string{"stream"}, nil)
 	streamFailures = prometheus.NewDesc("lockage_audit_stream_failures_total", "Deliveries of this process that failed.", []string{"stream"}, nil)
+)
+
+// Of pruning the audit logs.
+var (
+	prunedMetric  = prometheus.NewDesc("lockage_audit_pruned_total", "Entries of audit logs that this process deleted because their time was over.", nil, nil)
+	pruneFailures = prometheus.NewDesc("lockage_audit_prune_failures_total", "Attempts to prune an audit log that failed; a log that somebody changed is not pruned.", nil, nil)
 )
 
 // gatewayCollector reads the gateway's counters when asked: the hot path only adds to them.
@@ -73,11 +81,12 @@ func (c checkpointCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(failuresMetric, prometheus.CounterValue, float64(failures))
 }
 
-// streamCollector tells how far the streams of the audit logs are behind. There are at most ten to an account.
+// streamCollector tells how far the streams of the audit logs are behind, and what was pruned of the logs. There are at
+// most ten streams to an account.
 type streamCollector struct{ r *Running }
 
 func (streamCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{streamBacklog, streamAge, streamFailures} {
+	for _, d := range []*prometheus.Desc{streamBacklog, streamAge, streamSkipped, streamHolding, streamFailures, prunedMetric, pruneFailures} {
 		descs <- d
 	}
 }
@@ -86,13 +95,21 @@ func (s streamCollector) Collect(out chan<- prometheus.Metric) {
 	if s.r.streams == nil {
 		return // not serving yet
 	}
+	pruned, failures := s.r.pruned()
+	out <- prometheus.MustNewConstMetric(prunedMetric, prometheus.CounterValue, float64(pruned))
+	out <- prometheus.MustNewConstMetric(pruneFailures, prometheus.CounterValue, float64(failures))
 	for _, stream := range s.r.streams() {
-		age := 0.0
+		age, holding := 0.0, 0.0
+		if stream.Holding {
+			holding = 1
+		}
 		if !stream.WaitingSince.IsZero() {
 			age = max(time.Since(stream.WaitingSince).Seconds(), 0)
 		}
 		out <- prometheus.MustNewConstMetric(streamBacklog, prometheus.GaugeValue, float64(stream.Backlog), stream.ID)
 		out <- prometheus.MustNewConstMetric(streamAge, prometheus.GaugeValue, age, stream.ID)
+		out <- prometheus.MustNewConstMetric(streamSkipped, prometheus.CounterValue, float64(stream.Skipped), stream.ID)
+		out <- prometheus.MustNewConstMetric(streamHolding, prometheus.GaugeValue, holding, stream.ID)
 		out <- prometheus.MustNewConstMetric(streamFailures, prometheus.CounterValue, float64(stream.Failures), stream.ID)
 	}
 }

@@ -63,6 +63,7 @@ type Running struct {
 	tls        *tls.Config  // nil: clear text
 	witness    *checkpoints // nil: checkpoints are not carried anywhere
 	streams    func() []control.StreamStats
+	pruned     func() (entries, failures int64)
 	failed     chan error
 	stopLoop   func()
 	draining   chan struct{}
@@ -244,11 +245,12 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	loops.Go(func() { r.holder.Run(loop, pollEvery) })
 	loops.Go(func() { operations.RenewTokens(loop, renewEvery) })
 	loops.Go(func() { operations.PruneLogs(loop) })
+	loops.Go(func() { operations.PruneAudit(loop) })
 	if r.witness != nil {
 		r.witness.sign = operations.AuditCheckpoints
 		loops.Go(func() { r.witness.run(loop) })
 	}
-	r.streams = operations.StreamStats
+	r.streams, r.pruned = operations.StreamStats, operations.AuditPruneStats
 	loops.Go(func() { operations.StreamAudit(loop, pollEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
 	loops.Go(func() { operations.SendMail(loop) })

@@ -48,18 +48,21 @@ type Account struct {
 	Obfuscation           mask.Rules // of its documents
 	SecondFactor          bool       // whoever acts here must have shown one
 	OIDC                  access.GroupLogin
+	AuditRetention        time.Duration // 0: the log is kept for ever
 	CreatedAt             time.Time
 }
 
-const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.obfuscation, accounts.second_factor, accounts.oidc, accounts.created_at`
+const accountColumns = `accounts.id, accounts.name, accounts.commit_message_required, accounts.step_up, accounts.obfuscation, accounts.second_factor, accounts.oidc, accounts.audit_retention_ms, accounts.created_at`
 
 func scanAccount(r row) (a Account, err error) {
 	var stepUp, oidc string
 	var rules []byte
-	err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, &rules, &a.SecondFactor, &oidc, instant{&a.CreatedAt})
+	var retention int64
+	err = r.Scan(&a.ID, &a.Name, &a.CommitMessageRequired, &stepUp, &rules, &a.SecondFactor, &oidc, &retention, instant{&a.CreatedAt})
 	if err != nil {
 		return a, err
 	}
+	a.AuditRetention = time.Duration(retention) * time.Millisecond
 	if stepUp != "" {
 		err = json.Unmarshal([]byte(stepUp), &a.StepUp)
 	}
@@ -97,7 +100,8 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a Account) error {
 		oidc = string(raw)
 	}
 	const update = `
-		UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4, obfuscation = $5, second_factor = $6, oidc = $7
+		UPDATE accounts SET name = $2, commit_message_required = $3, step_up = $4, obfuscation = $5, second_factor = $6, oidc = $7,
+		       audit_retention_ms = $8
 		WHERE id = $1`
-	return tx.exec(ctx, update, tx.account, a.Name, a.CommitMessageRequired, stepUp, string(rules), a.SecondFactor, oidc)
+	return tx.exec(ctx, update, tx.account, a.Name, a.CommitMessageRequired, stepUp, string(rules), a.SecondFactor, oidc, a.AuditRetention.Milliseconds())
 }

@@ -68,9 +68,10 @@ type AuditFilter struct {
 	Limit         int
 }
 
-// Audit reads entries, newest first unless ascending.
+// Audit reads entries, newest first unless ascending; those that were pruned are not there.
 func (tx *Tx) Audit(ctx context.Context, f AuditFilter) ([]audit.Entry, error) {
 	w := newWhere(tx.account)
+	w.conditions = append(w.conditions, behindAnchor)
 	w.equal("actor_id", f.Actor)
 	w.equal("action", f.Action)
 	w.equal("environment_id", f.EnvironmentID)

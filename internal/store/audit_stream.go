@@ -64,16 +64,21 @@ type StreamState struct {
 	Backlog      int64     // entries that wait to be delivered
 	WaitingSince time.Time // when the first of them was recorded; zero: none waits
 	Leased       bool      // somebody sends now
+	Holding      bool      // entries whose time is over are kept, because the stream did not deliver them yet
 }
 
 const stateQuery = `
 	SELECT s.account_id, a.version - s.position, COALESCE((
 	           SELECT MIN(e.time) FROM audit_entries e WHERE e.account_id = s.account_id AND e.sequence = s.position + 1), 0),
-	       s.lease <> '' AND s.lease_until > $1, ` + streamColumns + `
-	FROM audit_streams s JOIN (SELECT id AS head, version FROM accounts) a ON a.head = s.account_id `
+	       s.lease <> '' AND s.lease_until > $1, a.audit_retention_ms, ` + streamColumns + `
+	FROM audit_streams s JOIN (SELECT id AS head, version, audit_retention_ms FROM accounts) a ON a.head = s.account_id `
 
-func scanState(r row) (s StreamState, err error) {
-	s.Stream, err = scanStream(ahead{r, []any{&s.Account, &s.Backlog, instant{&s.WaitingSince}, &s.Leased}})
+// scanState scans the state of a stream as it is at the transaction's instant.
+func (tx *Tx) scanState(r row) (s StreamState, err error) {
+	var retention int64
+	s.Stream, err = scanStream(ahead{r, []any{&s.Account, &s.Backlog, instant{&s.WaitingSince}, &s.Leased, &retention}})
+	cut := audit.Cut(tx.now, time.Duration(retention)*time.Millisecond)
+	s.Holding = !s.WaitingSince.IsZero() && s.WaitingSince.Before(cut)
 	return s, err
 }
 
@@ -89,17 +94,17 @@ func (a ahead) Scan(into ...any) error {
 
 // AuditStreamState finds a stream, with how far it is behind.
 func (tx *Tx) AuditStreamState(ctx context.Context, id string) (StreamState, error) {
-	return one(ctx, tx, "stream", scanState, stateQuery+`WHERE s.account_id = $2 AND s.id = $3`, ms(tx.now), tx.account, id)
+	return one(ctx, tx, "stream", tx.scanState, stateQuery+`WHERE s.account_id = $2 AND s.id = $3`, ms(tx.now), tx.account, id)
 }
 
 // AuditStreamStates lists the account's streams, oldest first, with how far each is behind.
 func (tx *Tx) AuditStreamStates(ctx context.Context) ([]StreamState, error) {
-	return all(ctx, tx, scanState, stateQuery+`WHERE s.account_id = $2 ORDER BY s.id`, ms(tx.now), tx.account)
+	return all(ctx, tx, tx.scanState, stateQuery+`WHERE s.account_id = $2 ORDER BY s.id`, ms(tx.now), tx.account)
 }
 
 // AllAuditStreamStates lists the streams of every account; used through ReadAll.
 func (tx *Tx) AllAuditStreamStates(ctx context.Context) ([]StreamState, error) {
-	return all(ctx, tx, scanState, stateQuery+`ORDER BY s.account_id, s.id`, ms(tx.now))
+	return all(ctx, tx, tx.scanState, stateQuery+`ORDER BY s.account_id, s.id`, ms(tx.now))
 }
 
 // LeaseAuditStream takes, or keeps, the right to send what a stream delivers until a time, and answers the stream; false
@@ -118,7 +123,7 @@ func (tx *Tx) LeaseAuditStream(ctx context.Context, account, id, lease string, u
 
 // AuditOf reads entries of an account's log behind one, oldest first; used in a Batch.
 func (tx *Tx) AuditOf(ctx context.Context, account string, after int64, limit int) ([]audit.Entry, error) {
-	const query = `SELECT ` + auditColumns + ` FROM audit_entries WHERE account_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`
+	const query = `SELECT ` + auditColumns + ` FROM audit_entries WHERE account_id = $1 AND sequence > $2 AND ` + behindAnchor + ` ORDER BY sequence LIMIT $3`
 	return all(ctx, tx, scanAudit, query, account, after, limit)
 }
 

@@ -136,7 +136,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),
 			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value), tx.AddSecretUses(ctx, tx.Account(), "e1", "s1", 1, 2, start),
-			tx.InsertAuditStream(ctx, streamOne), tx.PutOAuth2Token(ctx, tokenOne), tx.InsertAuthorization(ctx, authorization),
+			tx.InsertAuditStream(ctx, streamOne), tx.PutAuditAnchor(ctx, store.AuditAnchor{Note: "note"}), tx.PutOAuth2Token(ctx, tokenOne), tx.InsertAuthorization(ctx, authorization),
 			tx.PutVariable(ctx, region), tx.PutVariableValue(ctx, regionOne),
 			tx.InsertIdentity(ctx, identity),
 			tx.PutContent(ctx, definition.KindRoute, "h1", []byte(`{"name":"one"}`)),

@@ -39,3 +39,14 @@ CREATE TABLE audit_streams (
     lease_until     BIGINT NOT NULL,
     PRIMARY KEY (account_id, id)
 );
+
+-- For how long the log is kept, in milliseconds; 0: for ever.
+ALTER TABLE accounts ADD COLUMN audit_retention_ms BIGINT NOT NULL DEFAULT 0;
+
+-- Up to where an account's log was pruned: entries up to that number are not shown any more, and deleted bit by bit. The
+-- note is what is signed; whoever changes the row is found by it.
+CREATE TABLE audit_anchors (
+    account_id TEXT PRIMARY KEY REFERENCES accounts (id),
+    entries    BIGINT NOT NULL,
+    note       TEXT NOT NULL
+);

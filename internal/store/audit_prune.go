@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/lockage/lockage/internal/audit"
+	"github.com/lockage/lockage/internal/fault"
+)
+
+// behindAnchor keeps what an anchor did not take: what was pruned is gone for every reader at once, though it is deleted
+// bit by bit.
+const behindAnchor = `sequence > COALESCE((SELECT p.entries FROM audit_anchors p WHERE p.account_id = $1), 0)`
+
+// AuditAnchor is up to where a log was pruned, and the note that proves it; zero where it never was.
+type AuditAnchor struct {
+	Entries int64
+	Note    string
+}
+
+func scanAnchor(r row) (a AuditAnchor, err error) { return a, r.Scan(&a.Entries, &a.Note) }
+
+// AuditAnchor answers up to where the account's log was pruned.
+func (tx *Tx) AuditAnchor(ctx context.Context) (AuditAnchor, error) {
+	a, err := one(ctx, tx, "anchor", scanAnchor, `SELECT entries, note FROM audit_anchors WHERE account_id = $1`, tx.account)
+	if fault.Is(err, fault.NotFound) {
+		return AuditAnchor{}, nil
+	}
+	return a, err
+}
+
+// PutAuditAnchor prunes the account's log for all its readers.
+func (tx *Tx) PutAuditAnchor(ctx context.Context, a AuditAnchor) error {
+	const put = `
+		INSERT INTO audit_anchors (account_id, entries, note) VALUES ($1, $2, $3)
+		ON CONFLICT (account_id) DO UPDATE SET entries = excluded.entries, note = excluded.note`
+	return tx.exec(ctx, put, tx.account, a.Entries, a.Note)
+}
+
+// AuditRetention is for how long an account keeps its log; 0: for ever.
+type AuditRetention struct {
+	Account string
+	For     time.Duration
+}
+
+// AuditRetentions are those of the accounts that do not keep their log for ever, or did not; used through ReadAll.
+func (tx *Tx) AuditRetentions(ctx context.Context) ([]AuditRetention, error) {
+	const query = `
+		SELECT a.id, a.audit_retention_ms FROM accounts a
+		WHERE a.audit_retention_ms > 0 OR EXISTS (SELECT 1 FROM audit_anchors p WHERE p.account_id = a.id) ORDER BY a.id`
+	return all(ctx, tx, func(r row) (k AuditRetention, err error) {
+		var n int64
+		err = r.Scan(&k.Account, &n)
+		k.For = time.Duration(n) * time.Millisecond
+		return k, err
+	}, query)
+}
+
+// DeleteAudit deletes the oldest entries of an account that its anchor took, at most as many as the limit, and answers how
+// many. What is behind the anchor it does not touch. Called in a Batch.
+func (tx *Tx) DeleteAudit(ctx context.Context, account string, limit int) (int64, error) {
+	const remove = `
+		DELETE FROM audit_entries WHERE account_id = $1 AND sequence IN (
+		    SELECT e.sequence FROM audit_entries e
+		    WHERE e.account_id = $1 AND e.sequence <= (SELECT p.entries FROM audit_anchors p WHERE p.account_id = $1)
+		    ORDER BY e.sequence LIMIT $2)`
+	return tx.affected(ctx, remove, account, limit)
+}
+
+// SkipAuditStream has a stream go on behind an entry, past those it did not deliver. It answers false where somebody
+// delivers for the stream at the moment.
+func (tx *Tx) SkipAuditStream(ctx context.Context, s audit.Stream, to int64) (free bool, err error) {
+	const skip = `
+		UPDATE audit_streams SET position = $3, sending = 0, skipped = skipped + $4
+		WHERE account_id = $1 AND id = $2 AND position = $5 AND (lease = '' OR lease_until <= $6)`
+	n, err := tx.affected(ctx, skip, tx.account, s.ID, to, to-s.Position, s.Position, ms(tx.now))
+	return n == 1, err
+}
