@@ -19,7 +19,7 @@ const module = "github.com/lockage/lockage/"
 
 // concepts are the packages of pure rules.
 var concepts = []string{
-	"internal/access", "internal/apikey", "internal/audit", "internal/definition", "internal/environment",
+	"internal/access", "internal/alert", "internal/apikey", "internal/audit", "internal/definition", "internal/environment",
 	"internal/factor", "internal/intake", "internal/mask", "internal/route", "internal/secret", "internal/variable",
 }
 
@@ -100,6 +100,7 @@ var table = map[string]row{
 	"internal/variable":    {[]string{"internal/secret"}, "a variable is named as a secret is"},
 	"internal/mask":        {nil, "what is hidden of a document depends on the document alone, not on whose it is or who looks"},
 	"internal/web":         {[]string{"internal/access"}, "what fronts share: it carries a principal, it asks for none"},
+	"internal/alert":       {nil, "what a rule makes of a reading depends on nothing"},
 	"internal/access":      {nil, "who may do what is decided without knowing what it is done to"},
 	"internal/apikey":      {nil, "the form of a credential depends on nothing"},
 	"internal/secret":      {nil, "the less sealing depends on, the fewer see plaintext"},

@@ -40,6 +40,12 @@ api_key.revoke          environment  o a . . .
 api_key.rotate          environment  o a . . .
 api_key.update          environment  o a . . .
 account.create          account      . . . . .
+alert.create            environment  o a . . .
+alert.delete            environment  o a . . .
+alert.list              environment  o a d . .
+alert.read              environment  o a d . .
+alert.test              environment  o a . . .
+alert.update            environment  o a . . .
 audit.export            account      o a . . .
 audit.prune             account      . . . . .
 audit.read              account      o a . . .

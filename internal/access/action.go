@@ -114,6 +114,13 @@ const (
 	MemberSessionEnd  Action = "member.session.end"
 	PasswordResetMake Action = "password.reset.make"
 
+	AlertList   Action = "alert.list"
+	AlertRead   Action = "alert.read"
+	AlertCreate Action = "alert.create"
+	AlertUpdate Action = "alert.update"
+	AlertDelete Action = "alert.delete"
+	AlertTest   Action = "alert.test"
+
 	LogRead     Action = "log.read"
 	LogReveal   Action = "log.reveal"
 	AuditRead   Action = "audit.read"
@@ -284,6 +291,13 @@ var rules = map[Action]rule{
 	MemberSessionList: {scope: AccountScope, roles: managers, does: "see the sessions of members"},
 	MemberSessionEnd:  {scope: AccountScope, roles: managers, does: "end the sessions of members"},
 	PasswordResetMake: {scope: AccountScope, roles: managers, does: "make a link for a member's new password"},
+
+	AlertList:   {scope: EnvironmentScope, roles: builders, does: "list alerts of this environment"},
+	AlertRead:   {scope: EnvironmentScope, roles: builders, does: "see alerts of this environment"},
+	AlertCreate: {scope: EnvironmentScope, roles: managers, does: "create alerts in this environment"},
+	AlertUpdate: {scope: EnvironmentScope, roles: managers, does: "change alerts of this environment"},
+	AlertDelete: {scope: EnvironmentScope, roles: managers, does: "delete alerts of this environment"},
+	AlertTest:   {scope: EnvironmentScope, roles: managers, does: "test alerts of this environment"},
 
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
 	LogReveal:   {scope: EnvironmentScope, roles: revealers, does: "reveal a record of this environment"},

@@ -146,6 +146,7 @@ func (a *API) routes(metrics http.Handler) {
 		factors      = "/v1/second-factors"
 		provider     = "/v1/login-provider"
 		streams      = "/v1/audit-streams"
+		alerts       = "/v1/alerts"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
 	answer(a, op{"GET", environments, "list-environments", access.EnvironmentList, "List all environments, oldest first"}, a.listEnvironments)
@@ -243,6 +244,13 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", "/v1/members/{id}/sessions", "list-member-sessions", access.MemberSessionList, "List the sessions of a member in this account, newest first"}, a.listMemberSessions)
 	answer(a, op{"POST", "/v1/members/{id}/reset", "create-password-reset", access.PasswordResetMake, "Make a link with which a member chooses a new password; it is shown once"}, a.createReset, created, unkept, fails(409))
 	answer(a, op{"DELETE", "/v1/members/{id}/sessions", "end-member-sessions", access.MemberSessionEnd, "End all sessions of a member in this account"}, a.endMemberSessions)
+	answer(a, op{"GET", alerts, "list-alerts", access.AlertList, "List alerts"}, a.listAlerts, fails(404))
+	answer(a, op{"POST", alerts, "create-alert", access.AlertCreate, "Create an alert; the answer shows the keys of its webhooks once"}, a.createAlert, created, takes[wire.AlertCreate](), fails(404, 409))
+	answer(a, op{"GET", alerts + "/{id}", "get-alert", access.AlertRead, "Get an alert and how it stands"}, a.getAlert)
+	answer(a, op{"PATCH", alerts + "/{id}", "update-alert", access.AlertUpdate, "Change an alert"}, a.updateAlert, takes[wire.AlertUpdate]())
+	answer(a, op{"DELETE", alerts + "/{id}", "delete-alert", access.AlertDelete, "Delete an alert and its history"}, a.deleteAlert)
+	answer(a, op{"POST", alerts + "/{id}/test", "test-alert", access.AlertTest, "Send a test to every receiver of an alert"}, a.testAlert, created)
+	answer(a, op{"GET", alerts + "/{id}/history", "list-alert-history", access.AlertRead, "List when an alert fired, and what became of its messages, newest first"}, a.alertHistory)
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
 	answer(a, op{"GET", logEvents, "stream-logs", access.LogRead, "Follow the calls through the gateway as server-sent events"}, a.streamLogs, flows("text/event-stream"), fails(404, 429))

@@ -30,6 +30,7 @@ import (
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
 	"github.com/lockage/lockage/internal/testkit"
+	"github.com/lockage/lockage/internal/webhook"
 	"github.com/lockage/lockage/wire"
 )
 
@@ -59,6 +60,8 @@ type rigConfig struct {
 	ready   func() error
 	ill     func() string // what is not well while it serves
 	metrics http.Handler
+
+	webhooks *webhook.Sender
 }
 
 // newRig starts with what a first start makes: development, production, an owner and a token.
@@ -79,7 +82,7 @@ func newRig(t *testing.T, configs ...rigConfig) *rig {
 	holder, err := snapshot.NewHolder(snapshot.Config{Feed: control.Feed{Store: r.store}, Sealer: sealer, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	r.control, err = control.New(control.Config{
-		Store: r.store, Sealer: sealer, Digester: r.digester, Holder: holder, Now: r.clock.Now, EnvironmentLimit: c.limit,
+		Store: r.store, Sealer: sealer, Digester: r.digester, Holder: holder, Now: r.clock.Now, EnvironmentLimit: c.limit, Webhooks: c.webhooks,
 	})
 	must(t, err)
 	must(t, r.control.Unlock(t.Context()))

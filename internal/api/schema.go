@@ -69,6 +69,9 @@ func mark(bodies map[string]bool, schemas map[string]*huma.Schema, s *huma.Schem
 
 // nullable lists the properties that may be null: in an answer, when there is nothing to say.
 var nullable = map[string][]string{
+	"Alert":             {"since", "looked_at"},
+	"AlertEvent":        {"ended_at"},
+	"AlertDelivery":     {"next_at", "ended_at"},
 	"LogDetail":         {"content", "revealed_until"},
 	"RouteRecord":       {"record"},
 	"RouteStatus":       {"record"},

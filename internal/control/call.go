@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/alert"
 	"github.com/lockage/lockage/internal/definition"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/route"
@@ -117,8 +118,11 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 		account, environment string
 		route.Use
 	}
-	keys, values := map[key]use{}, map[value]use{}
+	keys, values, seen := map[key]use{}, map[value]use{}, map[seenAt]time.Time{}
 	for _, call := range calls {
+		if place := alert.Place(call.Address); place != "" && call.KeyID != "" {
+			seen[seenAt{call.Account, call.EnvironmentID, call.KeyID, place}] = call.Time
+		}
 		if call.KeyID != "" {
 			k := key{call.Account, call.EnvironmentID, call.KeyID}
 			keys[k] = keys[k].and(call.Time)
@@ -134,12 +138,8 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 	}
 	calls = slices.Clone(calls) // the batch may come again
 	contents := c.sealContents(ctx, calls)
-	defer func() {
-		if err == nil {
-			c.followers.wake()
-		}
-	}()
-	return c.store.Batch(ctx, func(tx *store.Tx) error {
+	seen = c.noted.fresh(seen)
+	err = c.store.Batch(ctx, func(tx *store.Tx) error {
 		if err := tx.InsertCalls(ctx, calls); err != nil {
 			return err
 		}
@@ -149,6 +149,11 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 			}
 		}
 		// always in one order, so that the batches of two processes wait for each other and never in a circle
+		for _, at := range slices.SortedFunc(maps.Keys(seen), seenAt.compare) {
+			if err := tx.NoteAddress(ctx, at.account, at.environment, at.key, at.address, seen[at]); err != nil {
+				return err
+			}
+		}
 		for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b key) int { return cmp.Compare(a.id, b.id) }) {
 			if err := tx.AddUses(ctx, k.account, k.environment, k.id, keys[k].count, keys[k].last); err != nil {
 				return err
@@ -164,6 +169,11 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 		}
 		return nil
 	})
+	if err == nil {
+		c.noted.note(seen)
+		c.followers.wake()
+	}
+	return err
 }
 
 // use is how often and when something was used in a batch of calls.

@@ -75,6 +75,8 @@ type Control struct {
 	syslog      *syslog.Sender
 	streams     streams
 	pruned      auditPruned
+	alerts      alerts
+	noted       noted
 	renewals    singleflight.Group
 	forced      forced
 	echoes      echoes
@@ -114,6 +116,7 @@ func New(c Config) (*Control, error) {
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
 		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, outbox: make(chan mail.Message, postMost), webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
+		alerts: alerts{due: make(chan struct{}, 1)},
 	}, nil
 }
 

@@ -55,8 +55,9 @@ type fixture struct {
 	owner, admin, developer, support, viewer access.Principal
 	development, production                  string // ids
 
-	foreign foreign
-	hidden  map[string]string // what must not be found in the database, with what it is
+	recorded int // calls
+	foreign  foreign
+	hidden   map[string]string // what must not be found in the database, with what it is
 }
 
 const (

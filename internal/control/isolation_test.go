@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/alert"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/definition"
@@ -80,7 +81,17 @@ func (x *fixture) places(t *testing.T, who access.Principal) map[string]func(ref
 		"update key": func(r string) answer { v, err := x.UpdateAPIKey(ctx, who, r, noFields); return tell(v, err) },
 		"revoke key": func(r string) answer { return tell(nil, x.RevokeAPIKey(ctx, who, r)) },
 		"rotate key": func(r string) answer { v, _, err := x.RotateAPIKey(ctx, who, r, 0); return tell(v, err) },
-		"get secret": func(r string) answer { v, err := x.GetSecret(ctx, who, r); return tell(v, err) },
+		"alerts of":  func(r string) answer { v, _, err := x.ListAlerts(ctx, who, r, all); return tell(v, err) },
+		"create alert in": func(r string) answer {
+			v, err := x.CreateAlert(ctx, who, r, alert.HardFail, control.AlertInput{})
+			return tell(v, err)
+		},
+		"get alert":    func(r string) answer { v, err := x.GetAlert(ctx, who, r); return tell(v, err) },
+		"update alert": func(r string) answer { v, err := x.UpdateAlert(ctx, who, r, control.AlertInput{}); return tell(v, err) },
+		"delete alert": func(r string) answer { return tell(nil, x.DeleteAlert(ctx, who, r)) },
+		"test alert":   func(r string) answer { v, err := x.TestAlert(ctx, who, r); return tell(v, err) },
+		"history of":   func(r string) answer { v, _, err := x.AlertHistory(ctx, who, r, all); return tell(v, err) },
+		"get secret":   func(r string) answer { v, err := x.GetSecret(ctx, who, r); return tell(v, err) },
 		"update secret": func(r string) answer {
 			v, err := x.UpdateSecret(ctx, who, r, ptr("changed"))
 			return tell(v, err)

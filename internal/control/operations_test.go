@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/alert"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
@@ -14,6 +15,7 @@ import (
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/syslog"
+	"github.com/lockage/lockage/internal/testkit"
 )
 
 // operation is one that changes something, and what the audit log says of it.
@@ -32,6 +34,8 @@ type operation struct {
 func (x *fixture) operations(t *testing.T) []operation {
 	key := x.createKey(t, "development").ID
 	stream := never
+	hooks, _ := x.telling(t, testkit.MailConfig{})
+	rule := never
 	return append([]operation{
 		{"create an environment", access.EnvironmentCreate, "qa", "environment qa", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateEnvironment(ctx, who, environment.Fields{Name: ptr("qa")})
@@ -116,6 +120,22 @@ func (x *fixture) operations(t *testing.T) []operation {
 		}, nil},
 		{"delete it", access.VariableDelete, "development", "variable region", nil, func(ctx context.Context, who access.Principal) error {
 			return x.DeleteVariable(ctx, who, "region", "development")
+		}, nil},
+		{"create an alert", access.AlertCreate, "development", "alert fails", []string{"type", "hard_fail", "target", hooks.URL}, func(ctx context.Context, who access.Principal) error {
+			a, err := x.CreateAlert(ctx, who, "development", alert.HardFail, control.AlertInput{Fields: alert.Fields{Name: ptr("fails")}, To: &[]control.AlertTarget{{Webhook: hooks.URL + hookPath}}})
+			rule = a.ID
+			return err
+		}, nil},
+		{"change it", access.AlertUpdate, "development", "alert refused", []string{"type", "hard_fail", "target", hooks.URL}, func(ctx context.Context, who access.Principal) error {
+			_, err := x.UpdateAlert(ctx, who, rule, control.AlertInput{Fields: alert.Fields{Name: ptr("refused")}})
+			return err
+		}, nil},
+		{"test it", access.AlertTest, "development", "alert refused", nil, func(ctx context.Context, who access.Principal) error {
+			_, err := x.TestAlert(ctx, who, rule)
+			return err
+		}, nil},
+		{"delete it", access.AlertDelete, "development", "alert refused", nil, func(ctx context.Context, who access.Principal) error {
+			return x.DeleteAlert(ctx, who, rule)
 		}, nil},
 		{"create a route", access.RouteSave, "development", "route charges", nil, func(ctx context.Context, who access.Principal) error {
 			_, err := x.CreateRoute(ctx, who, []byte(`{"key":"charges","target_url":"https://example.com"}`), nil)
@@ -217,7 +237,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 			switch a {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
 				access.SecretStatus, access.ReadinessRead, access.VariableRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
-				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.AuditStreamRead, access.GatewayCall,
+				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.AuditStreamRead, access.GatewayCall, access.AlertList, access.AlertRead,
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
 				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
 				access.FactorList, access.FactorCreate, access.FactorConfirm, access.FactorDelete, access.RecoveryCodesRenew, // the same: see factor_test.go

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/alert"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/secret"
@@ -134,6 +135,17 @@ var sealedTables = map[string]sealedTable{
 					return errors.New("there is no such row")
 				}
 				return errors.Join(err, x.open(t, i.Binding(account), i.Answer))
+			})
+		},
+	},
+	"alert_webhooks": {
+		key:   []string{"account_id", "alert_id", "id"},
+		bound: []string{"account_id", "environment_id", "alert_id", "id", "ciphertext", "nonce", "tag", "wrapped_key", "kek"},
+		opens: func(t *testing.T, x *fixture, r row) error {
+			account := r.text("account_id")
+			return x.store.Read(t.Context(), account, func(tx *store.Tx) error {
+				h, err := tx.AlertWebhook(t.Context(), r.text("environment_id"), r.text("alert_id"), r.text("id"))
+				return errors.Join(err, x.open(t, h.Binding(account), h.Sealed))
 			})
 		},
 	},
@@ -393,6 +405,9 @@ func (x *fixture) fillSealed(t *testing.T) {
 			x.clock.pass(time.Second)
 		}
 	}
+	hooks, _ := x.telling(t, testkit.MailConfig{})
+	x.alert(t, "development", alert.HardFail, alert.Fields{}, control.AlertTarget{Webhook: hooks.URL + "/a"}, control.AlertTarget{Webhook: hooks.URL + "/b"})
+	x.alert(t, "production", alert.HardFail, alert.Fields{}, control.AlertTarget{Webhook: hooks.URL + "/a"})
 	p := testkit.NewProvider(t, time.Hour)
 	for _, name := range []string{"first", "second"} {
 		_, err := x.CreateSecret(ctx, x.owner, name, secret.String, "")

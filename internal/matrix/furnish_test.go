@@ -36,6 +36,8 @@ func (h *household) furnish(first, top string) {
 		key := h.make("POST", "/v1/api-keys", fmt.Sprintf(`{"environment":%q,"type":"secret"}`, level))
 		in["key"], in["sk_"] = key["id"].(string), key["key"].(string)
 		in["pk_"] = h.make("POST", "/v1/api-keys", fmt.Sprintf(`{"environment":%q,"type":"public"}`, level))["key"].(string)
+		in["alert"] = h.made("POST", "/v1/alerts", fmt.Sprintf(
+			`{"environment":%q,"name":"slow","kind":"latency_p95","to":[{"email":"oncall@example.com"}]}`, level))
 		h.override(level, in)
 		h.call(in)
 	}

@@ -10,6 +10,7 @@ var kinds = map[string]string{
 	"sessions.id":        "session",
 	"second-factors.id":  "factor",
 	"auth.account":       "account",
+	"alerts.id":          "alert",
 	"audit-streams.id":   "stream",
 	"environments.id":    "environment",
 	"api-keys.id":        "key",
@@ -45,6 +46,6 @@ func kindOf(path, name string) string {
 // local are the kinds that belong to an environment, wide those that belong to an account. A version number or a place in a
 // history means nothing by itself.
 var (
-	local = []string{"environment", "environment name", "key", "commit", "promotion", "override", "call"}
+	local = []string{"environment", "environment name", "key", "commit", "promotion", "override", "call", "alert"}
 	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "factor", "account", "stream"}
 )

@@ -45,6 +45,7 @@ var recipes = map[string]recipe{
 		before: []string{`PUT /v1/routes/{route}/environments/{environment}/status {"active":false}`},
 		other:  map[string]int{"protected": 400}, // nobody deletes production
 	},
+	"create-alert":           {body: `{"environment":"{environment}","name":"fresh","kind":"hard_fail","to":[{"email":"oncall@example.com"}]}`},
 	"create-audit-stream":    {body: `{"name":"fresh","kind":"webhook","url":"https://hooks.example.com/fresh"}`},
 	"create-secret":          {body: `{"name":"fresh"}`},
 	"delete-secret":          {in: map[string]string{"id": "{spare}"}},

@@ -32,6 +32,7 @@ const (
 	Answer        Type = "answer"         // an answer kept for a repeated request
 	OneTimeKey    Type = "one_time_key"   // makes the codes of a person's authenticator
 	ContentKey    Type = "content_key"    // seals what is recorded of calls
+	AlertWebhook  Type = "alert_webhook"  // where an alert is told, and the key its messages are signed with
 )
 
 // Secret is a named credential. It has no value itself: each environment holds its own.

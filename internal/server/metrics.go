@@ -114,10 +114,38 @@ func (s streamCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+var (
+	alertMessages = prometheus.NewDesc("lockage_alert_messages_total", "Messages of alerts, by what became of them.", []string{"outcome"}, nil)
+	alertRetries  = prometheus.NewDesc("lockage_alert_retries_total", "Failed attempts to deliver messages of alerts that are tried again.", nil, nil)
+	alertPending  = prometheus.NewDesc("lockage_alert_pending", "Messages of alerts that are on their way.", nil, nil)
+	alertBehind   = prometheus.NewDesc("lockage_alert_behind_seconds", "For how long the first message of an alert is on its way; 0 when none is.", nil, nil)
+)
+
+// alertCollector tells whether alerts are delivered.
+type alertCollector struct{ r *Running }
+
+func (alertCollector) Describe(descs chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{alertMessages, alertRetries, alertPending, alertBehind} {
+		descs <- d
+	}
+}
+
+func (a alertCollector) Collect(out chan<- prometheus.Metric) {
+	if a.r.operations == nil {
+		return // not serving yet
+	}
+	s := a.r.operations.AlertStats()
+	out <- prometheus.MustNewConstMetric(alertMessages, prometheus.CounterValue, float64(s.Delivered), "delivered")
+	out <- prometheus.MustNewConstMetric(alertMessages, prometheus.CounterValue, float64(s.Failed), "failed")
+	out <- prometheus.MustNewConstMetric(alertRetries, prometheus.CounterValue, float64(s.Retried))
+	out <- prometheus.MustNewConstMetric(alertPending, prometheus.GaugeValue, float64(s.Pending))
+	out <- prometheus.MustNewConstMetric(alertBehind, prometheus.GaugeValue, s.Behind.Seconds())
+}
+
 // metrics serves everything worth watching in the Prometheus text format.
 func metrics(r *Running) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), gatewayCollector{r}, streamCollector{r})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), gatewayCollector{r}, streamCollector{r}, alertCollector{r})
 	if r.witness != nil {
 		registry.MustRegister(checkpointCollector{r.witness})
 	}

@@ -40,6 +40,8 @@ const (
 	sessionsEvery = 10 * time.Second // how often it is stored when sessions were last used
 	drain         = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
 	settle        = 5 * time.Second  // for records to be stored and the control plane to end
+	watchEvery    = 15 * time.Second // how often alerts are looked at
+	deliverEvery  = 5 * time.Second  // how often messages of alerts that wait are looked for
 )
 
 // loopback is what --dev allows as upstreams.
@@ -252,6 +254,8 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	}
 	r.streams, r.pruned = operations.StreamStats, operations.AuditPruneStats
 	loops.Go(func() { operations.StreamAudit(loop, pollEvery) })
+	loops.Go(func() { operations.WatchAlerts(loop, watchEvery) })
+	loops.Go(func() { operations.DeliverAlerts(loop, deliverEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
 	loops.Go(func() { operations.SendMail(loop) })
 	loops.Go(func() { operations.WatchSessions(loop, sessionsEvery) })

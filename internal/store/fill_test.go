@@ -143,6 +143,7 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.PutContent(ctx, definition.KindRoute, "h2", []byte(`{"name":"two"}`)),
 			tx.PutDraft(ctx, draft), tx.PutTreeEntry(ctx, live), tx.PutSwitch(ctx, "e1", "d1", false),
 			tx.InsertCommit(ctx, commit), tx.PutUsages(ctx, "e1", map[string][]store.Usage{"d1": {usage}}),
+			tx.InsertAlert(ctx, alertRule), tx.InsertAlertWebhook(ctx, alertWebhook),
 			tx.PutPromotion(ctx, promotion), tx.PutApproval(ctx, approval), tx.InsertOverride(ctx, override),
 			tx.PutRecording(ctx, store.Recording{EnvironmentID: "e1", DefinitionID: "d1"}, new(true)),
 			tx.PutReveal(ctx, revealed),
@@ -160,7 +161,10 @@ func fill(t *testing.T, s *store.Store, account string) {
 		if err != nil || !kept {
 			t.Errorf("content key: got kept %v and %v, want true and no error", kept, err)
 		}
-		return errors.Join(tx.InsertCalls(ctx, []route.Call{callOf(account)}), tx.InsertContent(ctx, account, callContent))
+		return errors.Join(
+			tx.InsertCalls(ctx, []route.Call{callOf(account)}), tx.InsertContent(ctx, account, callContent), tx.NoteAddress(ctx, account, "e1", "k1", "192.0.2.7", start),
+			tx.PutAlertEvent(ctx, account, alertEvent), tx.InsertAlertDelivery(ctx, deliveryOf(account)),
+		)
 	})
 	if err != nil {
 		t.Fatalf("fill %s in a batch: %v", account, err)

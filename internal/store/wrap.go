@@ -150,6 +150,15 @@ func sources() []source {
 				return w, err
 			},
 		},
+		{
+			name: "alert_webhooks", table: "alert_webhooks", key: []string{"account_id", "alert_id", "id"},
+			wrapped: "wrapped_key", kek: "kek", columns: alertWebhookColumns,
+			scan: func(r row) (w Wrap, err error) {
+				h, err := scanAlertWebhook(behind{r, &w.Account})
+				w.Binding, w.Sealed, w.key = h.Binding(w.Account), h.Sealed, []any{w.Account, h.AlertID, h.ID}
+				return w, err
+			},
+		},
 	}
 }
 
