@@ -41,6 +41,7 @@ type Config struct {
 // API holds what the handlers use.
 type API struct {
 	control     *control.Control
+	now         func() time.Time
 	ready       func() error
 	degraded    func() string
 	ending      <-chan struct{}
@@ -63,7 +64,10 @@ func New(c Config) (*API, error) {
 		return nil, err
 	}
 	installErrors()
-	a := &API{control: c.Control, ready: c.Ready, degraded: c.Degraded, ending: c.Ending, mux: http.NewServeMux()}
+	a := &API{control: c.Control, now: c.Now, ready: c.Ready, degraded: c.Degraded, ending: c.Ending, mux: http.NewServeMux()}
+	if a.now == nil {
+		a.now = time.Now
+	}
 	if a.ready == nil {
 		a.ready = func() error { return nil }
 	}
@@ -147,6 +151,8 @@ func (a *API) routes(metrics http.Handler) {
 		provider     = "/v1/login-provider"
 		streams      = "/v1/audit-streams"
 		alerts       = "/v1/alerts"
+		members      = "/v1/members"
+		tokens       = "/v1/tokens"
 		adminValues  = "/admin/secrets/{secret_id}/environments"
 	)
 	answer(a, op{"GET", environments, "list-environments", access.EnvironmentList, "List all environments, oldest first"}, a.listEnvironments)
@@ -251,6 +257,19 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"DELETE", alerts + "/{id}", "delete-alert", access.AlertDelete, "Delete an alert and its history"}, a.deleteAlert)
 	answer(a, op{"POST", alerts + "/{id}/test", "test-alert", access.AlertTest, "Send a test to every receiver of an alert"}, a.testAlert, created)
 	answer(a, op{"GET", alerts + "/{id}/history", "list-alert-history", access.AlertRead, "List when an alert fired, and what became of its messages, newest first"}, a.alertHistory)
+	answer(a, op{"GET", members, "list-members", access.MemberList, "List members, and who is invited"}, a.listMembers)
+	answer(a, op{"POST", members, "invite-member", access.MemberInvite, "Invite somebody; the link is mailed, or the answer shows it once"}, a.inviteMember, created, takes[wire.MemberInvite](), fails(409))
+	answer(a, op{"GET", members + "/{id}", "get-member", access.MemberRead, "Get a member"}, a.getMember)
+	answer(a, op{"PATCH", members + "/{id}", "update-member", access.MemberUpdate, "Change what a member is called and holds"}, a.updateMember, takes[wire.MemberUpdate](), fails(409))
+	answer(a, op{"DELETE", members + "/{id}", "remove-member", access.MemberRemove, "Remove a member, or take an invitation back; their tokens end with them"}, a.removeMember, fails(409))
+	answer(a, op{"POST", members + "/{id}/resend", "resend-invitation", access.MemberInvite, "Make a new link for who is invited; the one before is dead"}, a.resendInvitation, fails(409))
+	answer(a, op{"GET", tokens, "list-tokens", access.TokenList, "List management tokens"}, a.listTokens)
+	answer(a, op{"POST", tokens, "create-token", access.TokenCreate, "Create a management token; the answer shows it once"}, a.createToken, created, takes[wire.TokenCreate](), fails(409))
+	answer(a, op{"GET", tokens + "/{id}", "get-token", access.TokenRead, "Get a management token"}, a.getToken)
+	answer(a, op{"PATCH", tokens + "/{id}", "update-token", access.TokenUpdate, "Change a management token, and answer for its grants"}, a.updateToken, takes[tokenUpdate](), fails(409))
+	answer(a, op{"DELETE", tokens + "/{id}", "revoke-token", access.TokenRevoke, "Revoke a management token and those it made, at once and for good"}, a.revokeToken)
+	answer(a, op{"GET", "/v1/whoami", "who-am-i", access.IdentityRead, "Say who the credential stands for and what it holds"}, a.whoAmI)
+	answer(a, op{"GET", "/v1/permissions", "list-permissions", access.PermissionRead, "Explain each action: whether it is allowed, and why"}, a.listPermissions, fails(404), also(access.MemberRead))
 
 	answer(a, op{"GET", "/v1/logs", "list-logs", access.LogRead, "List calls through the gateway, newest first"}, a.listLogs, fails(404))
 	answer(a, op{"GET", logEvents, "stream-logs", access.LogRead, "Follow the calls through the gateway as server-sent events"}, a.streamLogs, flows("text/event-stream"), fails(404, 429))
@@ -279,6 +298,7 @@ func (a *API) routes(metrics http.Handler) {
 	bare(a, op{"POST", "/admin/auth/password", "change-password", access.PasswordChange, "Change one's own password, and end all other sessions"}, a.changePassword, takes[wire.PasswordChange](), fails(429))
 	bare(a, op{"POST", "/admin/auth/reset", "request-password-reset", access.PasswordResetRequest, "Have a link for a new password mailed; the answer is the same for everyone"}, a.requestReset, open, takes[wire.ResetRequest](), fails(409, 429))
 	bare(a, op{"POST", "/admin/auth/reset/confirm", "reset-password", access.PasswordReset, "Set a new password with a link, and end all sessions"}, a.confirmReset, open, takes[wire.ResetConfirm](), fails(404, 429))
+	bare(a, op{"POST", "/admin/invitations/accept", "accept-invitation", access.MemberJoin, "Accept an invitation; whoever has a login proves it by its password, or comes with a session"}, a.acceptInvitation, open, recognizes, takes[wire.InvitationAccept](), fails(401, 404, 409, 429))
 	bare(a, op{"GET", adminValues, "admin-list-secret-environments", access.SecretStatus, "List the environments in which a secret has a value"}, a.adminListValues)
 	bare(a, op{"PUT", adminValues + "/{environment_name}", "admin-set-secret-value", access.SecretValueSet, "Set a string secret's value in an environment"}, a.adminSetValue, takes[wire.SecretValue](), freezes)
 	bare(a, op{"PUT", adminValues + "/{environment_name}/oauth2", "admin-set-oauth2-value", access.SecretValueSet, "Set an oauth2 secret's client in an environment"}, a.adminSetOAuth2, takes[wire.SecretOAuth2](), freezes)

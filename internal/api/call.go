@@ -19,17 +19,18 @@ import (
 
 // call is one request on its way through an operation.
 type call struct {
-	who   access.Principal // zero on an open operation
-	body  []byte
-	query url.Values
-	agent string                                          // the program it was sent with, as it says
-	shape *huma.Schema                                    // of the body; nil where control reads it itself
-	next  string                                          // set by a list that goes on: where
-	match string                                          // the ETag that the thing changed must have; "": any
-	tag   string                                          // set where the answer has an ETag
-	flow  *flow                                           // the answer of an operation whose answer flows
-	again func(context.Context) (access.Principal, error) // finds out anew who calls; nil on an open operation
-	err   error                                           // the failure, which the guard answers
+	who    access.Principal // zero on an open operation
+	bearer string           // of an operation that recognizes; "": none was sent
+	body   []byte
+	query  url.Values
+	agent  string                                          // the program it was sent with, as it says
+	shape  *huma.Schema                                    // of the body; nil where control reads it itself
+	next   string                                          // set by a list that goes on: where
+	match  string                                          // the ETag that the thing changed must have; "": any
+	tag    string                                          // set where the answer has an ETag
+	flow   *flow                                           // the answer of an operation whose answer flows
+	again  func(context.Context) (access.Principal, error) // finds out anew who calls; nil on an open operation
+	err    error                                           // the failure, which the guard answers
 }
 
 // refusal hands a failure through huma, which knows failures by their status.
@@ -120,6 +121,12 @@ func (a *API) admit(c *call, d *details, r *http.Request, op *huma.Operation) er
 		}
 		var err error
 		if c.who, err = c.again(r.Context()); err != nil {
+			return err
+		}
+	}
+	if d.knows && len(r.Header.Values("Authorization")) > 0 {
+		var err error
+		if c.bearer, err = web.Bearer(r); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ func TestTheDescriptionIsTheGolden(t *testing.T) {
 // openPaths are those that nobody shows a credential for: what they are sent is one.
 var openPaths = []string{
 	"/admin/auth/login", "/admin/auth/passkey", "/admin/auth/passkey/begin", "/admin/auth/provider", "/admin/auth/provider/begin",
-	"/admin/auth/reset", "/admin/auth/reset/confirm",
+	"/admin/auth/reset", "/admin/auth/reset/confirm", "/admin/invitations/accept",
 }
 
 // unkeptAnswers are how the paths end of what takes no Idempotency-Key: it changes nothing, or shows what is not to be kept.

@@ -29,6 +29,7 @@ type details struct {
 	operation
 	also   []access.Action // decided besides, each where the request touches what it is about
 	open   bool            // no credential is asked for
+	knows  bool            // open, and takes a credential all the same
 	looks  bool            // nothing is changed, though it is a POST
 	unkept bool            // its answer must not be kept, though it is a POST
 	frozen bool            // a freeze of the environment refuses it
@@ -42,13 +43,16 @@ type details struct {
 
 // idempotent says whether the operation takes an Idempotency-Key.
 func (d *details) idempotent() bool {
-	return d.method == http.MethodPost && !isAdmin(d.path) && !d.looks && !d.unkept
+	return d.method == http.MethodPost && !isAdmin(d.path) && !d.looks && !d.unkept && !d.open
 }
 
 type detail func(*details)
 
 // open operations need no credential, so no role can be asked for: their action must be one that no role holds.
 func open(d *details) { d.open = true }
+
+// recognizes is for an open operation that takes a credential where one is sent; control asks for what it needs.
+func recognizes(d *details) { d.knows = true }
 
 // also names further actions that the operation asks for where a request needs them.
 func also(actions ...access.Action) detail {

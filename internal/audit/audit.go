@@ -94,7 +94,8 @@ func AllowedDetail(key string) bool {
 	case "name", "version", "step_up", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite",
 		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze",
 		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route", "second_factor", "grants", "groups", "oidc",
-		"retention", "first", "last", "hash", "skipped", "record", "cut", "obfuscate_customer_data", "show_message_contents", "obfuscation":
+		"retention", "first", "last", "hash", "skipped", "record", "cut", "obfuscate_customer_data", "show_message_contents", "obfuscation",
+		"addresses":
 		return true
 	default:
 		return false

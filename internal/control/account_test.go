@@ -55,7 +55,7 @@ func (x *fixture) insertOwner(t *testing.T) func(context.Context, *store.Tx) err
 	return func(ctx context.Context, tx *store.Tx) error {
 		return errors.Join(
 			tx.InsertPerson(ctx, store.Person{ID: "p-owner", Email: ownerEmail, Name: "Owner", PasswordHash: hash, CreatedAt: tx.Now()}),
-			tx.InsertMember(ctx, store.Member{ID: "m-owner", PersonID: "p-owner", CreatedAt: tx.Now()}),
+			tx.InsertMember(ctx, store.Member{ID: "m-owner", PersonID: "p-owner", Name: "Owner", CreatedAt: tx.Now()}),
 			tx.InsertGrant(ctx, "m-owner", owner),
 			tx.InsertToken(ctx, store.Token{ID: "t-owner", Name: "machine", Digest: x.settings.Digester.Sum(ownerToken), CreatedAt: tx.Now()}),
 			tx.InsertGrant(ctx, "t-owner", owner),
@@ -80,7 +80,8 @@ func newForeign(t *testing.T, x *fixture) (f foreign) {
 	}
 	x.makeAccount(t, f.account, nil)
 	there := *x
-	there.owner = f.owner
+	there.account, there.owner = f.account, f.owner
+	there.enroll(t, f.owner)
 	f.environment = there.createEnvironment(t, "staging").ID
 	f.key = there.createKey(t, "development").ID
 	f.secret = there.createSecret(t, "foreign_secret")

@@ -24,20 +24,31 @@ func (c *Control) Authenticate(ctx context.Context, bearer string, from access.R
 
 func (c *Control) authenticateToken(ctx context.Context, bearer string, from access.Request) (who access.Principal, err error) {
 	defer fault.Wrap(&err, "control: authenticate a token")
-	digest := c.digester.Sum(bearer)
+	digest, elsewhere := c.digester.Sum(bearer), false
 	err = c.store.ReadAll(ctx, func(tx *store.Tx) error {
 		t, err := tx.TokenByDigest(ctx, digest)
-		if fault.Is(err, fault.NotFound) || (err == nil && !t.Live(c.now())) {
-			return errCredential()
+		if err != nil {
+			return gone(err)
 		}
+		s, err := c.chainIn(ctx, tx, t.Account).standing(t)
 		if err != nil {
 			return err
 		}
-		who = access.Principal{Account: t.Account, Kind: access.TokenActor, ID: t.ID, Name: t.Name, Request: from}
-		who.Grants, err = tx.Grants(ctx, t.Account, t.ID)
-		return err
+		who = access.Principal{Account: t.Account, Kind: access.TokenActor, ID: t.ID, Name: t.Name, Grants: s.grants, Request: from}
+		if elsewhere = !s.from(from.Address); elsewhere {
+			return errCredential()
+		}
+		return nil
 	})
-	return who, err
+	switch {
+	case elsewhere:
+		c.recordElsewhere(ctx, who)
+		return access.Principal{}, err
+	case err != nil:
+		return access.Principal{}, err
+	}
+	c.tokenUses.note(who.Account, who.ID, c.now())
+	return who, nil
 }
 
 // AuthenticateMember takes a member's JWT only, while its session lives and acts in the account that it names.

@@ -69,10 +69,11 @@ func (c *Control) Bootstrap(ctx context.Context, b BootstrapConfig) (made Bootst
 		}
 		v := &visit{Tx: tx, who: access.System(id), action: access.AccountCreate, target: audit.Target{Kind: "account", ID: id, Name: "default"}}
 		person := store.Person{ID: newID(), Email: made.Email, Name: "Owner", PasswordHash: hash, CreatedAt: tx.Now()}
-		member := store.Member{ID: newID(), PersonID: person.ID, CreatedAt: tx.Now()}
+		member := store.Member{ID: newID(), PersonID: person.ID, Name: person.Name, CreatedAt: tx.Now()}
 		machine := store.Token{
 			ID: newID(), Name: "bootstrap", Digest: c.digester.Sum(token), Prefix: token[:7], LastFour: token[len(token)-4:],
 			CreatedAt: tx.Now(), CreatedBy: v.who.Name,
+			GiverKind: access.SystemActor, Giver: v.who.Name,
 		}
 		owner := access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}
 		err := errors.Join(

@@ -158,6 +158,9 @@ func (c *Control) RecordCalls(ctx context.Context, calls []route.Call) (err erro
 			if err := tx.AddUses(ctx, k.account, k.environment, k.id, keys[k].count, keys[k].last); err != nil {
 				return err
 			}
+			if err := tx.UseToken(ctx, k.account, k.id, keys[k].last); err != nil { // which a key's id is none of
+				return err
+			}
 		}
 		order := func(a, b value) int {
 			return cmp.Or(cmp.Compare(a.SecretID, b.SecretID), cmp.Compare(a.environment, b.environment), cmp.Compare(a.Version, b.Version))

@@ -77,6 +77,7 @@ type Control struct {
 	pruned      auditPruned
 	alerts      alerts
 	noted       noted
+	tokenUses   tokenUses
 	renewals    singleflight.Group
 	forced      forced
 	echoes      echoes

@@ -27,6 +27,7 @@ type visit struct {
 	overruled   map[string]bool // the environments whose freeze was, by id
 	contents    bodies          // what was read so far
 	recorded    recordingMap    // likewise; nil: not yet
+	givers      []string        // who gave a token what it holds, as holdsStill found
 	lost        bool            // what was asked for is not there for the principal
 	masker      func(account, environmentID string, rules mask.Rules) *mask.Masker
 	decided     bool // by the scope, of several environments

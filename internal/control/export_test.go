@@ -1,6 +1,10 @@
 package control
 
-import "context"
+import (
+	"context"
+
+	"github.com/lockage/lockage/internal/mail"
+)
 
 // Rewrap makes every wrap of another key than the current one anew, as WatchKeys does, and answers how many are left.
 func (c *Control) Rewrap(ctx context.Context) (left int64, err error) {
@@ -28,3 +32,12 @@ const (
 	AuditPruneDue  = auditPruneDue
 	AuditPruneHold = auditPruneHold
 )
+
+// SendOne sends one message as SendMail does.
+func (c *Control) SendOne(ctx context.Context, m mail.Message) { c.sendMail(ctx, m) }
+
+// FillOutbox leaves no room for another message.
+func (c *Control) FillOutbox() {
+	for c.post(mail.Message{}) {
+	}
+}

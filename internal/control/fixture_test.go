@@ -3,6 +3,7 @@ package control_test
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
+	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
@@ -105,6 +107,7 @@ func newFixture(t *testing.T, c store.Config) *fixture {
 	x.development, x.production = x.makeAccount(t, x.account, x.insertOwner(t))
 	x.owner, x.admin, x.developer = x.member(access.Owner), x.member(access.Admin), x.member(access.Developer)
 	x.support, x.viewer = x.member(access.Support), x.member(access.Viewer)
+	x.enroll(t, x.owner, x.admin, x.developer, x.support, x.viewer)
 	x.foreign = newForeign(t, x)
 	if err := x.settings.Holder.RefreshAll(t.Context()); err != nil {
 		t.Fatalf("refresh: %v", err)
@@ -158,6 +161,28 @@ func (x *fixture) with(name string, grants ...access.Grant) access.Principal {
 	return access.Principal{
 		Account: x.account, Kind: access.MemberActor, ID: "id-of-" + name, Name: name, Grants: grants,
 		Request: access.Request{ID: "request-of-" + name, Address: "192.0.2.1"},
+	}
+}
+
+// enroll makes principals members of the account, so that what they hold is found there too.
+func (x *fixture) enroll(t *testing.T, list ...access.Principal) {
+	t.Helper()
+	err := x.store.Write(t.Context(), x.account, func(tx *store.Tx) error {
+		for _, who := range list {
+			person := store.Person{ID: "person-of-" + who.Name, Email: who.Name + "@example.com", Name: who.Name, CreatedAt: tx.Now()}
+			if who.Name == "owner" {
+				person.Email = "the." + ownerEmail // the other is the owner's of the first start
+			}
+			member := store.Member{ID: who.ID, PersonID: person.ID, Name: who.Name, CreatedAt: tx.Now()}
+			err := errors.Join(tx.InsertPerson(t.Context(), person), tx.InsertMember(t.Context(), member), tx.PutGrants(t.Context(), who.ID, who.Grants))
+			if err != nil {
+				return err
+			}
+		}
+		return tx.AppendAudit(t.Context(), audit.Entry{Action: string(access.MemberJoin), Outcome: audit.Allowed})
+	})
+	if err != nil {
+		t.Fatalf("enroll: %v", err)
 	}
 }
 

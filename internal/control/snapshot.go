@@ -64,15 +64,21 @@ func loadCredentials(ctx context.Context, tx *store.Tx, in *snapshot.Input) erro
 	if err != nil {
 		return err
 	}
+	look, err := chainOf(ctx, tx, tx.Now(), tokens)
+	if err != nil {
+		return err
+	}
 	for _, t := range tokens {
-		if !t.RevokedAt.IsZero() {
-			continue
+		s, err := look.standing(t)
+		if fault.Is(err, fault.Unauthenticated) {
+			continue // it, or who gave it what it holds, does not stand any more
 		}
-		grants, err := tx.Grants(ctx, t.Account, t.ID)
 		if err != nil {
 			return err
 		}
-		in.Tokens = append(in.Tokens, snapshot.Token{ID: t.ID, Name: t.Name, Digest: t.Digest, ExpiresAt: t.ExpiresAt, Grants: grants})
+		in.Tokens = append(in.Tokens, snapshot.Token{
+			ID: t.ID, Name: t.Name, Digest: t.Digest, ExpiresAt: s.until, Grants: s.grants, Addresses: s.addresses,
+		})
 	}
 	return nil
 }

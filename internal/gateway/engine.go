@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type Ask struct {
 	Method string
 	Path   string // escaped, as sent
 	Query  string // as sent, without the question mark
+	Source string // the address it comes from
 
 	Key           []string // Lockage-Key
 	Authorization []string
@@ -103,7 +105,7 @@ func (e *Engine) Redo(a *Ask, d *Decision, now time.Time) *Refusal {
 	requestID, digest, found, allowance := d.RequestID, d.digest, d.found, d.Allowance
 	d.reset()
 	d.RequestID, d.Time, d.found, d.Allowance = requestID, now, found, allowance
-	if r := e.admit(digest, d); r != nil {
+	if r := e.admit(digest, a.Source, d); r != nil {
 		return r
 	}
 	ref, rest, r := address(a.Path, a.Route)
@@ -129,29 +131,37 @@ func (e *Engine) identify(a *Ask, d *Decision) *Refusal {
 		return r
 	}
 	d.found = found
-	return e.admit(e.digester.Sum(text), d)
+	return e.admit(e.digester.Sum(text), a.Source, d)
 }
 
-// admit finds the credential of a digest, which must be live.
-func (e *Engine) admit(digest apikey.Digest, d *Decision) *Refusal {
+// admit finds the credential of a digest, which must be live, and good where the call comes from.
+func (e *Engine) admit(digest apikey.Digest, source string, d *Decision) *Refusal {
 	account, credential, ok := e.holder.Find(digest)
 	switch {
 	case !ok:
 		return unauthenticated("unknown key")
 	case !credential.Live(d.Time):
 		return unauthenticated("expired key")
+	case credential.Bound() && !comesFrom(credential, source):
+		return unauthenticated("key from another address")
 	}
 	d.Account, d.Credential, d.digest = account, credential, digest
 	d.Environment = credential.Environment
 	return nil
 }
 
+// comesFrom says whether a text is an address that the credential may be used from. What is no address is none.
+func comesFrom(c *snapshot.Credential, source string) bool {
+	a, err := netip.ParseAddr(source)
+	return err == nil && c.From(a.Unmap())
+}
+
 // again decides anew about a call that goes on, by its credential, environment and route: nil while it might begin now.
 // Neither limits nor values count.
-func (e *Engine) again(digest apikey.Digest, environment, route, method string, now time.Time) *Refusal {
+func (e *Engine) again(digest apikey.Digest, source, environment, route, method string, now time.Time) *Refusal {
 	d := e.Begin("", now)
 	defer e.Release(d)
-	if r := e.admit(digest, d); r != nil {
+	if r := e.admit(digest, source, d); r != nil {
 		return r
 	}
 	a := &Ask{Method: method, Environment: []string{environment}}

@@ -59,7 +59,7 @@ func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 	x.d = g.engine.Begin(x.requestID, now)
 	defer x.finish()
 	x.ask = &Ask{
-		Method: r.Method, Path: x.path, Query: r.URL.RawQuery,
+		Method: r.Method, Path: x.path, Query: r.URL.RawQuery, Source: x.address,
 		Key: r.Header["Lockage-Key"], Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"],
 		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"], Draft: r.Header["Lockage-Draft"],
 		Staged: r.Header["Lockage-Staged"],

@@ -13,6 +13,7 @@ type tunnel struct {
 	digest             apikey.Digest // of the credential
 	environment, route string        // ids
 	method             string
+	source             string // the address it comes from
 	close              func()
 	ended              atomic.Pointer[Refusal] // why it was closed; nil: it was not
 }
@@ -24,7 +25,7 @@ const reviewEvery = time.Second
 func (g *Gateway) review() {
 	now := g.now()
 	for t := range g.open.All() {
-		if r := g.engine.again(t.digest, t.environment, t.route, t.method, now); r != nil {
+		if r := g.engine.again(t.digest, t.source, t.environment, t.route, t.method, now); r != nil {
 			if t.ended.CompareAndSwap(nil, r) {
 				g.background.Go(t.close) // TLS may wait for a caller that does not read
 			}

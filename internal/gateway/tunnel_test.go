@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,12 @@ func TestTunnelEndsWithTheRightToCall(t *testing.T) {
 		"token may less": {token, func(w *world) {
 			w.in.Tokens[0].Grants = []access.Grant{{Environment: access.AnyEnvironment, Role: access.Viewer}}
 		}, "forbidden"},
+		"token for other addresses": {token, func(w *world) {
+			w.in.Tokens[0].Addresses = [][]netip.Prefix{{netip.MustParsePrefix("192.0.2.0/24")}}
+		}, "unauthenticated"},
+		"token for its address": {token, func(w *world) {
+			w.in.Tokens[0].Addresses = [][]netip.Prefix{{netip.MustParsePrefix("127.0.0.0/8")}}
+		}, ""},
 		"route switched off": {prod, func(w *world) {
 			w.routes(production, func(r *snapshot.Route) { r.Active = false })
 		}, "not_found"},

@@ -138,7 +138,7 @@ func (x *exchange) splice(answer *http.Response, upstream net.Conn, from *bufio.
 	defer caller.Close() //nolint:errcheck // nothing is left to lose
 	_ = caller.SetDeadline(time.Time{})
 	x.status = http.StatusSwitchingProtocols
-	open := &tunnel{digest: x.d.digest, environment: x.d.Environment.ID, route: x.d.Route.ID, method: x.r.Method, close: func() {
+	open := &tunnel{digest: x.d.digest, environment: x.d.Environment.ID, route: x.d.Route.ID, method: x.r.Method, source: x.address, close: func() {
 		_ = caller.Close()
 		_ = upstream.Close()
 	}}

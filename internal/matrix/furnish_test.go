@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -15,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockage/lockage/internal/access"
+	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/route"
+	"github.com/lockage/lockage/internal/store"
 )
 
 // furnish makes one of everything in each environment of the account.
@@ -30,6 +34,7 @@ func (h *household) furnish(first, top string) {
 	h.secrets(levels)
 	h.definitions(levels)
 	h.draft()
+	h.invite()
 	for i, level := range levels {
 		in := h.things[level[len(h.prefix):]]
 		in["below"] = levels[max(i-1, 0)]
@@ -113,6 +118,25 @@ func (h *household) draft() {
 	h.make("POST", "/v1/routes", fmt.Sprintf(`{"key":%q,"target_url":"https://api.example.com"}`, h.drafted))
 	for _, in := range h.things {
 		in["draft"] = h.drafted
+	}
+}
+
+// invite invites somebody, who has not come. The link is mailed, so the row is made here, with a token that is known.
+func (h *household) invite() {
+	ctx, id := h.w.t.Context(), newID()
+	token := "inv_" + id
+	must(h.w.t, h.w.store.Write(ctx, h.id, func(tx *store.Tx) error {
+		return errors.Join(
+			tx.InsertInvitation(ctx, store.Invitation{
+				ID: id, Email: h.email("invited"), Name: "Invited", Digest: h.w.digester.Sum(token), SenderKind: access.MemberActor,
+				SenderID: h.members["maker"], Sender: h.email("maker"), CreatedAt: tx.Now(), ExpiresAt: tx.Now().Add(7 * 24 * time.Hour),
+			}),
+			tx.InsertGrant(ctx, id, access.Grant{Environment: access.AnyEnvironment, Role: access.Viewer}),
+			tx.AppendAudit(ctx, audit.Entry{Action: string(access.MemberInvite), Outcome: audit.Allowed}),
+		)
+	}))
+	for _, in := range h.things {
+		in["invited"], in["invitation token"] = id, token
 	}
 }
 

@@ -6,6 +6,9 @@ import "strings"
 // and its name, or by its name alone. A new kind is made in furnish_test.go.
 var kinds = map[string]string{
 	"members.id":         "member",
+	"permissions.member": "member",
+	"permissions.token":  "token",
+	"grants.environment": "environment",
 	"tokens.id":          "token",
 	"sessions.id":        "session",
 	"second-factors.id":  "factor",
@@ -47,5 +50,5 @@ func kindOf(path, name string) string {
 // history means nothing by itself.
 var (
 	local = []string{"environment", "environment name", "key", "commit", "promotion", "override", "call", "alert"}
-	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "factor", "account", "stream"}
+	wide  = []string{"secret", "secret name", "spare", "oauth2", "tls", "route", "route id", "draft", "variable", "member", "token", "session", "factor", "account", "stream", "invited"}
 )

@@ -24,6 +24,11 @@ const duplicateBody = `{"target_environment":"{below}","overwrite":true}`
 var recipes = map[string]recipe{
 	"login": {body: `{"email":"maker@example.com","password":"` + password + `"}`},
 
+	"accept-invitation":      {body: `{"token":"{invitation token}","password":"` + password + `"}`},
+	"invite-member":          {body: `{"email":"fresh@example.com","grants":[{"environment":"{environment}","role":"viewer"}]}`},
+	"resend-invitation":      {in: map[string]string{"id": "{invited}"}},
+	"create-token":           {body: `{"name":"fresh","grants":[{"environment":"{environment}","role":"viewer"}]}`},
+	"who-am-i":               {unrefused: "everybody may know who they are, and what is only read leaves no entry"},
 	"login-with-passkey":     {body: `{"credential":{}}`, other: map[string]int{"open": 401}}, // a browser answers, of which the tests of control have one
 	"create-passkey":         {body: `{"name":"fresh","credential":{}}`, other: map[string]int{"everywhere": 400, "own": 400}},
 	"create-totp":            {body: `{"name":"fresh"}`},

@@ -38,6 +38,7 @@ const (
 	renewEvery    = time.Second      // how often tokens that are to be renewed are looked for
 	pollEvery     = time.Second      // how often other processes on the same PostgreSQL are looked for
 	sessionsEvery = 10 * time.Second // how often it is stored when sessions were last used
+	usesEvery     = 10 * time.Second // how often it is stored when management tokens were used
 	drain         = 20 * time.Second // how long calls in flight may take to end; with settle below the 30 s that orchestrators wait
 	settle        = 5 * time.Second  // for records to be stored and the control plane to end
 	watchEvery    = 15 * time.Second // how often alerts are looked at
@@ -248,6 +249,8 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	loops.Go(func() { operations.RenewTokens(loop, renewEvery) })
 	loops.Go(func() { operations.PruneLogs(loop) })
 	loops.Go(func() { operations.PruneAudit(loop) })
+	loops.Go(func() { operations.SendMail(loop) })
+	loops.Go(func() { operations.KeepTokenUses(loop, usesEvery) })
 	if r.witness != nil {
 		r.witness.sign = operations.AuditCheckpoints
 		loops.Go(func() { r.witness.run(loop) })
@@ -257,7 +260,6 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	loops.Go(func() { operations.WatchAlerts(loop, watchEvery) })
 	loops.Go(func() { operations.DeliverAlerts(loop, deliverEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
-	loops.Go(func() { operations.SendMail(loop) })
 	loops.Go(func() { operations.WatchSessions(loop, sessionsEvery) })
 	loops.Go(func() { r.keys.run(loop) })
 	r.stopLoop = func() { cancel(); loops.Wait(); r.leave(operations) }

@@ -144,7 +144,7 @@ func (b *builder) credentials() {
 	}
 	for _, t := range b.in.Tokens {
 		b.account.credentials[t.Digest] = &Credential{
-			ID: t.ID, Kind: apikey.Token, until: t.ExpiresAt,
+			ID: t.ID, Kind: apikey.Token, until: t.ExpiresAt, addresses: t.Addresses,
 			Principal: access.Principal{
 				Account: b.in.Account, Kind: access.TokenActor, ID: t.ID, Name: t.Name, Grants: slices.Clone(t.Grants),
 			},

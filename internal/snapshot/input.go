@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
@@ -63,6 +64,7 @@ type Token struct {
 	Digest    apikey.Digest
 	ExpiresAt time.Time // zero: never
 	Grants    []access.Grant
+	Addresses [][]netip.Prefix // each list must hold the address of a call; none: from everywhere
 }
 
 // Route is one route that is live in one environment. Active is the switch of that environment.

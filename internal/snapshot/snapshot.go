@@ -8,6 +8,7 @@
 package snapshot
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/lockage/lockage/internal/access"
@@ -67,8 +68,32 @@ type Credential struct {
 	Environment *LiveEnvironment // nil for a token
 	Principal   access.Principal // of a token
 
-	until time.Time // zero: for good
+	until     time.Time        // zero: for good
+	addresses [][]netip.Prefix // of a token
 }
+
+// From says whether a call may come from an address with the credential; what is no address is none. It does not
+// allocate.
+func (c *Credential) From(a netip.Addr) bool {
+	for _, list := range c.addresses {
+		if !among(list, a) {
+			return false
+		}
+	}
+	return true
+}
+
+func among(list []netip.Prefix, a netip.Addr) bool {
+	for _, p := range list {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// Bound says whether calls with the credential may come from some addresses only.
+func (c *Credential) Bound() bool { return len(c.addresses) > 0 }
 
 // Live says whether the credential is still good: neither expired nor revoked.
 func (c *Credential) Live(now time.Time) bool { return c.until.IsZero() || now.Before(c.until) }

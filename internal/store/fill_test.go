@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -100,6 +101,14 @@ func tokenOf(account string) store.Token {
 	return store.Token{
 		Account: account, ID: "t1", Name: "machine", Digest: digest(account, 1), Prefix: "tk_abcd", LastFour: "wxyz",
 		CreatedAt: start, CreatedBy: "Mira", ExpiresAt: start.Add(time.Hour),
+		GiverKind: access.MemberActor, GiverID: "m1", Giver: "Mira", Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
+	}
+}
+
+func invitationOf(account string) store.Invitation {
+	return store.Invitation{
+		Account: account, ID: "m2", Email: "noor@example.com", Name: "Noor", Digest: digest(account, 5),
+		SenderKind: access.MemberActor, SenderID: "m1", Sender: "Mira", CreatedAt: start, ExpiresAt: start.Add(time.Hour),
 	}
 }
 
@@ -132,7 +141,8 @@ func fill(t *testing.T, s *store.Store, account string) {
 			tx.InsertGrant(ctx, "m1", access.Grant{Environment: access.AnyEnvironment, Role: access.Owner}),
 			tx.InsertGrant(ctx, "m1", access.Grant{Environment: "e1", Role: access.Viewer}),
 			tx.InsertSession(ctx, sessionOf(account)),
-			tx.InsertToken(ctx, tokenOf(account)),
+			tx.InsertToken(ctx, tokenOf(account)), tx.InsertInvitation(ctx, invitationOf(account)),
+			tx.InsertGrant(ctx, "m2", access.Grant{Environment: "e1", Role: access.Viewer}),
 			tx.InsertEnvironment(ctx, development), tx.InsertEnvironment(ctx, production),
 			tx.InsertAPIKey(ctx, keyOf(account)),
 			tx.InsertSecret(ctx, stripe), tx.PutSlot(ctx, slotOne), tx.InsertValue(ctx, value), tx.AddSecretUses(ctx, tx.Account(), "e1", "s1", 1, 2, start),
