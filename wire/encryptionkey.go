@@ -41,3 +41,8 @@ type KeyRotation struct {
 	Failed int64  `json:"failed"`
 	Error  string `json:"error,omitempty"`
 }
+
+// SigningKey is the answer to POST /v1/signing-keys/rotate: the key that signs JWTs from now on.
+type SigningKey struct {
+	ID string `json:"id"`
+}

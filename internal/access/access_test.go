@@ -59,6 +59,8 @@ definition.commit       environment  o a d . .
 encryption_key.read     account      o . . . .
 encryption_key.rotate   account      o . . . .
 encryption_key.rotated  account      . . . . .
+signing_key.rotate      account      o . . . .
+signing_key.rotated     account      . . . . .
 environment.create      account      o a . . .
 environment.delete      environment  o a . . .
 environment.list        anywhere     o a d s v

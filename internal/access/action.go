@@ -74,6 +74,7 @@ const (
 
 	EncryptionKeyRead   Action = "encryption_key.read"
 	EncryptionKeyRotate Action = "encryption_key.rotate"
+	SigningKeyRotate    Action = "signing_key.rotate"
 
 	MemberList   Action = "member.list"
 	MemberRead   Action = "member.read"
@@ -150,6 +151,7 @@ const (
 	SecretEcho           Action = "secret.echo"
 	AuditPrune           Action = "audit.prune"
 	EncryptionKeyRotated Action = "encryption_key.rotated"
+	SigningKeyRotated    Action = "signing_key.rotated"
 )
 
 // Does says what the action does, as it completes "you may …"; "" for an unknown action.
@@ -255,6 +257,7 @@ var rules = map[Action]rule{
 
 	EncryptionKeyRead:   {scope: AccountScope, roles: owner, does: "see the encryption keys"},
 	EncryptionKeyRotate: {scope: AccountScope, roles: owner, does: "rotate the encryption keys"},
+	SigningKeyRotate:    {scope: AccountScope, roles: owner, does: "replace the key that signs JWTs"},
 
 	MemberList:   {scope: AccountScope, roles: managers, does: "list members"},
 	MemberRead:   {scope: AccountScope, roles: managers, does: "see members"},
@@ -325,4 +328,5 @@ var rules = map[Action]rule{
 	SecretEcho:           {scope: AccountScope, does: "record what upstreams repeat"},
 	AuditPrune:           {scope: AccountScope, does: "prune the audit log"},
 	EncryptionKeyRotated: {scope: AccountScope, does: "prove that the encryption keys were rotated"},
+	SigningKeyRotated:    {scope: AccountScope, does: "renew the key that signs JWTs"},
 }

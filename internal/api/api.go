@@ -170,6 +170,7 @@ func (a *API) routes(metrics http.Handler) {
 
 	answer(a, op{"GET", "/v1/encryption-keys", "list-encryption-keys", access.EncryptionKeyRead, "Show which key-encryption keys wrap what, and how far a rotation is"}, a.listEncryptionKeys)
 	answer(a, op{"POST", "/v1/encryption-keys/rotate", "rotate-encryption-key", access.EncryptionKeyRotate, "Make the key the server was started for the one that wraps, and wrap everything with it"}, a.rotateEncryptionKey, fails(409))
+	answer(a, op{"POST", "/v1/signing-keys/rotate", "rotate-signing-key", access.SigningKeyRotate, "Replace the key that signs JWTs at once: those that others signed are refused"}, a.rotateSigningKey)
 
 	answer(a, op{"GET", secrets, "list-secrets", access.SecretList, "List secrets"}, a.listSecrets)
 	answer(a, op{"POST", secrets, "create-secret", access.SecretCreate, "Create a secret without values"}, a.createSecret, created, takes[wire.SecretCreate](), fails(409))
@@ -307,6 +308,7 @@ func (a *API) routes(metrics http.Handler) {
 	bare(a, op{"POST", adminValues + "/{source_env}/duplicate", "admin-duplicate-secret-value", access.SecretValueDuplicate, "Copy a secret's value to another environment"}, a.adminDuplicateValue, takes[wire.SecretDuplicate](), freezes, also(access.SecretValueSet, access.EnvironmentRead))
 
 	a.outside("GET /oauth/callback", "a browser comes with the state, which is the proof of who began", http.HandlerFunc(a.callback))
+	a.outside("GET /.well-known/jwks.json", "the public keys that verify JWTs are public", http.HandlerFunc(a.verificationKeys))
 	a.outside("GET /openapi.json", "the description is public", http.HandlerFunc(a.describe))
 	a.outside("GET /healthz", "a probe tells nothing of an account", http.HandlerFunc(a.healthy))
 	a.outside("GET /readyz", "a probe tells nothing of an account", http.HandlerFunc(a.isReady))

@@ -1,9 +1,14 @@
 package api_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/lockage/lockage/wire"
 )
@@ -50,6 +55,43 @@ func TestSessionsOverHTTP(t *testing.T) {
 	four.do("GET", "/v1/sessions", nil).problem(401, "unauthenticated")
 	two.do("GET", "/v1/sessions", nil).data(200, nil)
 	r.do("GET", "/v1/sessions", nil).problem(403, "forbidden")
+}
+
+// Whoever verifies JWTs finds the public keys, and nothing of the private ones.
+func TestVerificationKeys(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	get := func() (set jose.JSONWebKeySet) {
+		t.Helper()
+		a := r.do("GET", "/.well-known/jwks.json", nil, "Authorization", "")
+		if a.status != 200 || a.header.Get("Cache-Control") != "public, max-age=300" || !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
+			t.Fatalf("got %d %v %s", a.status, a.header, a.body)
+		}
+		must(t, json.Unmarshal([]byte(a.body), &set))
+		return set
+	}
+	_, in := r.login(ownerEmail, ownerPassword)
+	parsed, err := jwt.ParseSigned(in.Token, []jose.SignatureAlgorithm{jose.EdDSA})
+	must(t, err)
+	verify := func(set jose.JSONWebKeySet) error {
+		keys := set.Key(parsed.Headers[0].KeyID)
+		if len(keys) != 1 {
+			return fmt.Errorf("%d keys of the id", len(keys))
+		}
+		if k := keys[0]; !k.Valid() || !k.IsPublic() || k.Algorithm != "EdDSA" || k.Use != "sig" {
+			return fmt.Errorf("the key is %+v", k)
+		}
+		var claims jwt.Claims
+		return parsed.Claims(keys[0].Key, &claims)
+	}
+	if err := verify(get()); err != nil {
+		t.Error(err)
+	}
+	r.do("POST", "/v1/signing-keys/rotate", nil).data(200, nil)
+	if err := verify(get()); err == nil {
+		t.Error("a key that was replaced is shown")
+	}
+	r.do("GET", "/v1/sessions", nil, "Authorization", "Bearer "+in.Token).problem(401, "unauthenticated")
 }
 
 func TestStepUpOverHTTP(t *testing.T) {

@@ -54,7 +54,7 @@ func (c *Control) authenticateToken(ctx context.Context, bearer string, from acc
 // AuthenticateMember takes a member's JWT only, while its session lives and acts in the account that it names.
 func (c *Control) AuthenticateMember(ctx context.Context, bearer string, from access.Request) (who access.Principal, err error) {
 	defer fault.Wrap(&err, "control: authenticate a member")
-	claims, err := c.checkToken(bearer)
+	claims, err := c.checkToken(ctx, bearer)
 	if err != nil {
 		return who, err
 	}

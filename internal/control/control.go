@@ -83,7 +83,7 @@ type Control struct {
 	echoes      echoes
 	contents    contents
 	followers   followers
-	signing     atomic.Pointer[signingKey]
+	signing     signing
 	presence    presence
 	outbox      chan mail.Message
 	checkpoints checkpointKey

@@ -176,11 +176,11 @@ func (v *visit) everyNodeHolds(ctx context.Context, id string) error {
 	return nil
 }
 
-// isFirst refuses other accounts than the installation's first: the keys are those of all of them.
+// isFirst refuses other accounts than the installation's first: its keys are those of all of them.
 func (v *visit) isFirst(ctx context.Context) error {
 	first, err := v.Setting(ctx, settingFirst)
 	if err == nil && string(first) != v.Account() {
-		err = fault.New(fault.Forbidden, "the encryption keys are those of the whole installation; ask an owner of its first account")
+		err = fault.New(fault.Forbidden, "these keys are those of the whole installation; ask an owner of its first account")
 	}
 	return err
 }

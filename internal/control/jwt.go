@@ -1,7 +1,7 @@
 package control
 
 import (
-	"crypto/ed25519"
+	"context"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -25,7 +25,7 @@ func (c *Control) issue(s Session) (string, time.Time, error) {
 	if end := s.ExpiresAt.Truncate(time.Second); end.Before(expires) {
 		expires = end
 	}
-	signing := c.signing.Load()
+	signing := c.signing.signer(c.now())
 	key := jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: signing.private, KeyID: signing.id}}
 	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
@@ -40,14 +40,17 @@ func (c *Control) issue(s Session) (string, time.Time, error) {
 }
 
 // checkToken verifies a JWT: algorithm, key, issuer, audience and all three times.
-func (c *Control) checkToken(token string) (sessionClaims, error) {
+func (c *Control) checkToken(ctx context.Context, token string) (sessionClaims, error) {
 	var claims sessionClaims
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.EdDSA})
-	signing := c.signing.Load()
-	if err != nil || len(parsed.Headers) != 1 || parsed.Headers[0].KeyID != signing.id {
+	if err != nil || len(parsed.Headers) != 1 {
 		return claims, errCredential()
 	}
-	if err := parsed.Claims(signing.private.Public().(ed25519.PublicKey), &claims); err != nil {
+	key, err := c.verifier(ctx, parsed.Headers[0].KeyID)
+	if err != nil {
+		return claims, err
+	}
+	if err := parsed.Claims(key, &claims); err != nil {
 		return claims, errCredential()
 	}
 	expected := jwt.Expected{Issuer: c.issuer, AnyAudience: jwt.Audience{c.issuer}, Time: c.now()}

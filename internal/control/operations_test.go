@@ -239,6 +239,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 			case access.EnvironmentList, access.EnvironmentRead, access.APIKeyList, access.APIKeyRead, access.SecretList, access.SecretRead,
 				access.SecretStatus, access.ReadinessRead, access.VariableRead, access.ChangeList, access.CommitRead, access.TreeRead, access.PromotionPlan, access.PromotionRead,
 				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.AuditStreamRead, access.GatewayCall, access.AlertList, access.AlertRead,
+				access.SigningKeyRotate, access.SigningKeyRotated, // these have theirs in signingkey_test.go
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
 				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
 				access.FactorList, access.FactorCreate, access.FactorConfirm, access.FactorDelete, access.RecoveryCodesRenew, // the same: see factor_test.go

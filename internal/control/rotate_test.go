@@ -62,7 +62,7 @@ func rotating(t *testing.T, f func(*testing.T, *fixture)) {
 	t.Helper()
 	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
 		x := newFixture(t, c)
-		x.exec(t, `INSERT INTO installation (name, value) VALUES ('first_account', $1)`, []byte(x.account))
+		x.exec(t, `INSERT INTO installation (name, value) VALUES ('first_account', $1) ON CONFLICT (name) DO NOTHING`, []byte(x.account))
 		f(t, x)
 		x.verify(t, x.owner)
 		x.searchClear(t)

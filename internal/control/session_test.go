@@ -18,30 +18,24 @@ import (
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/fault"
-	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
 )
 
 var noFields apikey.Fields
 
-// signing opens the key that signs the sessions, as only the server can.
+// signing opens the newest key that signs sessions, as only the server can.
 func (x *fixture) signing(t *testing.T) (id string, key ed25519.PrivateKey) {
 	t.Helper()
-	var stored struct {
-		ID     string
-		Sealed secret.Sealed
-	}
-	err := x.store.ReadAll(t.Context(), func(tx *store.Tx) error {
-		raw, err := tx.Setting(t.Context(), "signing_key")
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(raw, &stored)
+	var list []store.SigningKey
+	err := x.store.ReadAll(t.Context(), func(tx *store.Tx) (err error) {
+		list, err = tx.SigningKeys(t.Context())
+		return err
 	})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("got %d keys and %v", len(list), err)
 	}
-	opener, err := x.settings.Sealer.Open(t.Context(), secret.Binding{Secret: stored.ID, Version: 1, Type: secret.SigningKey}, stored.Sealed)
+	stored := list[len(list)-1]
+	opener, err := x.settings.Sealer.Open(t.Context(), stored.Binding(), stored.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +152,9 @@ func TestSessions(t *testing.T) {
 			"times that are texts":       eddsa(but("exp", "tomorrow")),
 			"ES256":                      sign(t, jose.ES256, elliptic, id, good),
 			"RS256":                      sign(t, jose.RS256, modulus, id, good),
+			"an empty key id and none":   segment(map[string]string{"alg": "none", "kid": ""}) + "." + segment(good) + ".",
+			"NONE":                       segment(map[string]string{"alg": "NONE", "kid": id}) + "." + segment(good) + ".",
+			"its own key in the header":  signEmbedded(t, other, id, good),
 			"1 MB":                       token + strings.Repeat("A", 1<<20),
 		}
 		for claim := range good {
@@ -175,6 +172,15 @@ func TestSessions(t *testing.T) {
 			}
 		}
 	})
+}
+
+// signEmbedded signs with a key that the header brings along.
+func signEmbedded(t *testing.T, key ed25519.PrivateKey, id string, claims map[string]any) string {
+	t.Helper()
+	public, _ := key.Public().(ed25519.PublicKey)
+	jwk := map[string]string{"kty": "OKP", "crv": "Ed25519", "x": base64.RawURLEncoding.EncodeToString(public)}
+	text := segment(map[string]any{"alg": "EdDSA", "kid": id, "jwk": jwk}) + "." + segment(claims)
+	return text + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(key, []byte(text)))
 }
 
 // signCritical signs with a header that says it must be understood.

@@ -160,6 +160,23 @@ var sealedTables = map[string]sealedTable{
 			})
 		},
 	},
+	"signing_keys": {
+		key:   []string{"id"},
+		bound: []string{"id", "created_at", "active_at", "alone", "ciphertext", "nonce", "tag", "wrapped_key", "kek"},
+		opens: func(t *testing.T, x *fixture, r row) error {
+			return x.store.ReadAll(t.Context(), func(tx *store.Tx) error {
+				list, err := tx.SigningKeys(t.Context())
+				if err != nil {
+					return err // SQLite takes any number for a boolean
+				}
+				i := slices.IndexFunc(list, func(k store.SigningKey) bool { return k.ID == r.text("id") })
+				if i < 0 {
+					return errors.New("there is no such row")
+				}
+				return x.open(t, list[i].Binding(), list[i].Key)
+			})
+		},
+	},
 	"totp_factors": {
 		key:   []string{"person_id", "id"},
 		bound: []string{"person_id", "id", "name", "created_at", "ciphertext", "nonce", "tag", "wrapped_key", "kek"},
@@ -408,12 +425,17 @@ func (x *fixture) fillSealed(t *testing.T) {
 	hooks, _ := x.telling(t, testkit.MailConfig{})
 	x.alert(t, "development", alert.HardFail, alert.Fields{}, control.AlertTarget{Webhook: hooks.URL + "/a"}, control.AlertTarget{Webhook: hooks.URL + "/b"})
 	x.alert(t, "production", alert.HardFail, alert.Fields{}, control.AlertTarget{Webhook: hooks.URL + "/a"})
+	x.isFirst(t)
+	_, err := x.RotateSigningKey(ctx, x.owner)
+	must(err)
+	x.clock.pass(30 * 24 * time.Hour)
+	must(x.KeepSigningKeys(ctx)) // another key, which does not stand alone
 	p := testkit.NewProvider(t, time.Hour)
 	for _, name := range []string{"first", "second"} {
 		_, err := x.CreateSecret(ctx, x.owner, name, secret.String, "")
 		must(err)
 	}
-	_, err := x.SetSecretValue(ctx, x.owner, "first", "development", text("sk_test_of-the-first-secret-0001"))
+	_, err = x.SetSecretValue(ctx, x.owner, "first", "development", text("sk_test_of-the-first-secret-0001"))
 	must(err)
 	x.clock.pass(time.Second)
 	_, err = x.SetSecretValue(ctx, x.admin, "first", "development", control.SecretValue{

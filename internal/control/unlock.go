@@ -3,9 +3,6 @@ package control
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,12 +22,6 @@ const (
 
 // ErrOtherKeys is what Unlock answers when the keys are not those the database was made with.
 var ErrOtherKeys = errors.New("the keys are not those this database was made with; start with the data folder and the key-encryption key (--kek) that belong to it")
-
-// signingKey signs the JWTs of members.
-type signingKey struct {
-	id      string
-	private ed25519.PrivateKey
-}
 
 // Unlock is called once before anything else. It checks that the key-encryption key and the pepper are those the
 // database was made with, so that the wrong data folder is met at start and not at the first call, and makes or opens
@@ -70,12 +61,14 @@ func (c *Control) Unlock(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	seed, err := opener.AppendTo(nil)
+	oldest, err := signingKeyOf(opener)
 	if err != nil {
 		return err
 	}
-	c.signing.Store(&signingKey{id: stored.ID, private: ed25519.NewKeyFromSeed(seed)})
-	clear(seed)
+	c.signing.oldest = signingKey{id: stored.ID, private: oldest}
+	if err := c.KeepSigningKeys(ctx); err != nil {
+		return err
+	}
 	return c.bindOld(ctx)
 }
 
@@ -131,12 +124,10 @@ func signingBinding(id string) secret.Binding {
 
 // newSigningKey makes an Ed25519 key, sealed for what binding answers for its id.
 func (c *Control) newSigningKey(ctx context.Context, binding func(id string) secret.Binding) (raw []byte, sealed secret.Sealed, err error) {
-	public, private, err := ed25519.GenerateKey(nil)
+	id, private, err := generateSigningKey()
 	if err != nil {
 		return nil, sealed, err
 	}
-	sum := sha256.Sum256(public)
-	id := hex.EncodeToString(sum[:8])
 	sealed, err = c.sealer.Seal(ctx, binding(id), secret.NewPlaintext(private.Seed()))
 	if err != nil {
 		return nil, sealed, err

@@ -146,6 +146,7 @@ func (w *world) restore() {
 	}
 	w.run("COMMIT")
 	w.clean = true
+	must(w.t, w.control.KeepSigningKeys(w.t.Context())) // as a process does that looks: they are those of the rows again
 }
 
 // run executes a statement that runs often. The database has one connection, so a transaction may be made of several.

@@ -120,7 +120,7 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	}
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
-		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Mail: mailer, Webhooks: webhooks, Syslog: collectors, Provider: provider,
+		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Issuer: c.PublicURL, Mail: mailer, Webhooks: webhooks, Syslog: collectors, Provider: provider,
 	})
 	if err != nil {
 		return nil, err
@@ -260,6 +260,7 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	loops.Go(func() { operations.WatchAlerts(loop, watchEvery) })
 	loops.Go(func() { operations.DeliverAlerts(loop, deliverEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
+	loops.Go(func() { operations.WatchSigningKeys(loop, pollEvery) })
 	loops.Go(func() { operations.WatchSessions(loop, sessionsEvery) })
 	loops.Go(func() { r.keys.run(loop) })
 	r.stopLoop = func() { cancel(); loops.Wait(); r.leave(operations) }

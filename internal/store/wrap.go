@@ -142,6 +142,15 @@ func sources() []source {
 			},
 		},
 		{
+			name: "signing_keys", table: "signing_keys", key: []string{"id"}, shared: true,
+			wrapped: "wrapped_key", kek: "kek", columns: signingKeyColumns,
+			scan: func(r row) (w Wrap, err error) {
+				k, err := scanSigningKey(behind{r, &w.Account})
+				w.Binding, w.Sealed, w.key = k.Binding(), k.Key, []any{k.ID}
+				return w, err
+			},
+		},
+		{
 			name: "totp_factors", table: "totp_factors", key: []string{"person_id", "id"}, shared: true,
 			wrapped: "wrapped_key", kek: "kek", columns: totpColumns,
 			scan: func(r row) (w Wrap, err error) {

@@ -34,3 +34,17 @@ CREATE TABLE password_resets (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX password_resets_by_person ON password_resets (person_id);
+
+-- The keys that sign the JWTs of sessions. One signs from active_at on, until a newer one does. alone: those from before
+-- it do not even verify any more. The setting signing_key, from before there were several, is the oldest.
+CREATE TABLE signing_keys (
+    id          TEXT PRIMARY KEY,
+    created_at  BIGINT NOT NULL,
+    active_at   BIGINT NOT NULL,
+    alone       BOOLEAN NOT NULL,
+    ciphertext  BYTEA NOT NULL,
+    nonce       BYTEA NOT NULL,
+    tag         BYTEA NOT NULL,
+    wrapped_key BYTEA NOT NULL,
+    kek         TEXT NOT NULL
+);
