@@ -7,6 +7,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/lockage/lockage/wire"
 )
 
 // Config says where the server is and who calls.
@@ -28,6 +31,10 @@ type Config struct {
 	// call, takes effect where a freeze is in the way, and stays listed there until somebody acknowledges it. "" overrides
 	// nothing.
 	OverrideFreeze string
+
+	// Prove asks the person for a fresh proof of who they are, where the server demands one, and is told why. The call is
+	// then made once more. nil: such a call fails with an *Error that has StepUp.
+	Prove func(ctx context.Context, why string) (wire.Prove, error)
 }
 
 // Client is safe for concurrent use.
@@ -37,6 +44,7 @@ type Client struct {
 	http    http.Client
 
 	overrideFreeze string
+	prove          func(ctx context.Context, why string) (wire.Prove, error)
 }
 
 // timeLimit is what one operation may take, its repetition included.
@@ -57,7 +65,7 @@ func New(c Config) (*Client, error) {
 	if strings.ContainsFunc(c.OverrideFreeze, unicode.IsControl) || !utf8.ValidString(c.OverrideFreeze) {
 		return nil, errors.New("reason of the override: must be one line of text in UTF-8")
 	}
-	cl := &Client{address: address, token: c.Token, overrideFreeze: c.OverrideFreeze}
+	cl := &Client{address: address, token: c.Token, overrideFreeze: c.OverrideFreeze, prove: c.Prove}
 	if c.HTTPClient != nil {
 		cl.http = *c.HTTPClient
 	}

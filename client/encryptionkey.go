@@ -18,3 +18,8 @@ func (c *Client) EncryptionKeys(ctx context.Context) (wire.EncryptionKeys, error
 func (c *Client) RotateEncryptionKey(ctx context.Context) (wire.EncryptionKeys, error) {
 	return do[wire.EncryptionKeys](ctx, c, request{method: http.MethodPost, path: []string{"v1", "encryption-keys", "rotate"}})
 }
+
+// RotateSigningKey replaces the key that signs JWTs at once: those that others signed are refused from then on.
+func (c *Client) RotateSigningKey(ctx context.Context) (wire.SigningKey, error) {
+	return do[wire.SigningKey](ctx, c, request{method: http.MethodPost, path: []string{"v1", "signing-keys", "rotate"}})
+}

@@ -19,6 +19,7 @@ type Error struct {
 	Plan      *wire.Plan      // with "stale", "not_ready" and "on_hold": as it stands now
 
 	SecondFactor []string // of a login: the password was right, and one of these is needed too
+	StepUp       bool     // it is allowed after a fresh proof of who asks: see Config.Prove
 }
 
 // Error is the message.
@@ -27,7 +28,7 @@ func (e *Error) Error() string { return e.Message }
 // Problem is the error in the form the API writes it.
 func (e *Error) Problem() wire.Problem {
 	return wire.Problem{
-		Type: e.Type, Message: e.Message, RequestID: e.RequestID, Fields: e.Fields, Routes: e.Routes, Plan: e.Plan,
+		Type: e.Type, Message: e.Message, RequestID: e.RequestID, Fields: e.Fields, Routes: e.Routes, Plan: e.Plan, StepUp: e.StepUp,
 	}
 }
 
@@ -39,7 +40,7 @@ func (c *Client) refusal(a answer) error {
 		p := f.Error
 		return &Error{
 			Status: a.status, Type: p.Type, Message: p.Message, RequestID: p.RequestID, Fields: p.Fields, Routes: p.Routes,
-			Plan: p.Plan,
+			Plan: p.Plan, StepUp: p.StepUp,
 		}
 	}
 	e := &Error{Status: a.status, RequestID: a.requestID}

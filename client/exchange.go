@@ -55,7 +55,7 @@ func list[T any](ctx context.Context, c *Client, q query, p Page, path ...string
 }
 
 func exchange[T any](ctx context.Context, c *Client, r request) (data T, meta wire.Meta, err error) {
-	a, err := c.send(ctx, r)
+	a, err := c.proven(ctx, r)
 	if err != nil {
 		return data, meta, err
 	}
@@ -75,6 +75,26 @@ func exchange[T any](ctx context.Context, c *Client, r request) (data T, meta wi
 		}
 	}
 	return data, envelope.Meta, nil
+}
+
+// proven sends the request, and once more after a fresh proof where the server demands one.
+func (c *Client) proven(ctx context.Context, r request) (answer, error) {
+	a, err := c.send(ctx, r)
+	if err != nil || a.status != http.StatusForbidden || c.prove == nil {
+		return a, err
+	}
+	told, _ := errors.AsType[*Error](c.refusal(a))
+	if told == nil || !told.StepUp {
+		return a, nil
+	}
+	proof, err := c.prove(ctx, told.Message)
+	if err != nil {
+		return a, err
+	}
+	if _, err := bare[wire.Proven](ctx, c, "prove", proof); err != nil {
+		return a, err
+	}
+	return c.send(ctx, r)
 }
 
 // send sends the request, a second time when the connection failed and repeating cannot do the work twice.

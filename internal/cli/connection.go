@@ -38,6 +38,7 @@ func (p *program) writing(c *cobra.Command) *cobra.Command {
 // connect is the client of the server that the flags, the environment or login name, in that order. The token that
 // login kept is sent only to the server it was kept for.
 func (p *program) connect() (*client.Client, error) {
+	var session credentials
 	address := cmp.Or(p.address, os.Getenv("LOCKAGE_ADDRESS"))
 	token := cmp.Or(p.token, os.Getenv("LOCKAGE_TOKEN"))
 	if address == "" || token == "" {
@@ -53,12 +54,19 @@ func (p *program) connect() (*client.Client, error) {
 			return nil, err
 		}
 		if token == "" && kept.Address == address {
-			token = kept.Token
+			token, session = kept.Token, kept
 		}
 	}
 	if token == "" {
 		return nil, errors.New(
 			`there is no token for this server: log in with "lockage login --address", or set LOCKAGE_TOKEN`)
 	}
-	return client.New(client.Config{Address: address, Token: token, OverrideFreeze: p.override})
+	c := client.Config{Address: address, Token: token, OverrideFreeze: p.override}
+	if _, isTerminal := p.terminal(); isTerminal {
+		c.Prove = p.askProof
+	}
+	if !session.SessionEnds.IsZero() {
+		return p.renewed(c, session)
+	}
+	return client.New(c)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 // credentials is what login keeps, for one server, in credentials.json.
@@ -16,6 +17,11 @@ type credentials struct {
 	Address string `json:"address"`
 	Gateway string `json:"gateway,omitempty"`
 	Token   string `json:"token"`
+
+	// Of a session: its JWT's end, and its own. Before the first the token is renewed, at the second its holder logs in
+	// again. Zero with a management token.
+	TokenEnds   time.Time `json:"token_ends,omitzero"`
+	SessionEnds time.Time `json:"session_ends,omitzero"`
 }
 
 // credentialsFile is in LOCKAGE_CONFIG_DIR, or else in the person's own configuration folder.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,28 +14,34 @@ import (
 )
 
 func (p *program) login() *cobra.Command {
-	var address, gateway string
+	var address, gateway, email string
 	cmd := &cobra.Command{
 		Use:   "login [flags] < token",
 		Short: "Keep the address and token of a server for the other commands",
 		Long: `Keeps the address and a management token (tk_…) in a file only you can read, after trying
 them. The token is read from standard input, or asked for at a terminal; it is never an argument,
-for arguments are seen by others on the machine and stay in the shell's history.`,
+for arguments are seen by others on the machine and stay in the shell's history.
+
+With --email the password is asked for instead, and where you have one the code of a second factor;
+elsewhere than at a terminal they are the first two lines of standard input. What is kept is the
+session: it ends after twelve hours, or one without a command.`,
 		Example: `  lockage login
+  lockage login --email owner@example.com
   lockage login --address https://lockage.example.com --gateway https://gateway.example.com < token`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.logIn(cmd, cmp.Or(address, os.Getenv("LOCKAGE_ADDRESS"), localAddress),
+			return p.logIn(cmd, email, cmp.Or(address, os.Getenv("LOCKAGE_ADDRESS"), localAddress),
 				cmp.Or(gateway, os.Getenv("LOCKAGE_GATEWAY")))
 		},
 	}
 	cmd.Flags().StringVar(&address, "address", "", "the server's address, a `URL` (LOCKAGE_ADDRESS, or "+localAddress+")")
+	cmd.Flags().StringVar(&email, "email", "", "the `ADDRESS` you log in with as a person")
 	cmd.Flags().StringVar(&gateway, "gateway", "",
 		"the gateway's address, a `URL`, for lockage call (LOCKAGE_GATEWAY, or for a server at "+localAddress+" "+localGateway+")")
 	return cmd
 }
 
-func (p *program) logIn(cmd *cobra.Command, address, gateway string) error {
+func (p *program) logIn(cmd *cobra.Command, email, address, gateway string) error {
 	address, err := client.CheckAddress(address)
 	if err != nil {
 		return misused(cmd, "%s", err)
@@ -51,12 +58,21 @@ func (p *program) logIn(cmd *cobra.Command, address, gateway string) error {
 	if !local && strings.HasPrefix(address, "http:") {
 		p.note("lockage: this address is not https: the token and every value travel where others may read them")
 	}
-	token, err := p.confidential(cmd.Context(), "Token for "+address+": ", "token")
-	if err != nil {
-		return err
+	keep := credentials{Address: address, Gateway: gateway}
+	if email != "" {
+		in, err := p.logInAs(cmd.Context(), address, email)
+		if err != nil {
+			return err
+		}
+		keep.Token, keep.TokenEnds, keep.SessionEnds = in.Token, time.Time(in.ExpiresAt), time.Time(in.SessionExpiresAt)
+	} else {
+		token, err := p.confidential(cmd.Context(), "Token for "+address+": ", "token")
+		if err != nil {
+			return err
+		}
+		keep.Token = strings.TrimSpace(token)
 	}
-	token = strings.TrimSpace(token)
-	c, err := client.New(client.Config{Address: address, Token: token})
+	c, err := client.New(client.Config{Address: address, Token: keep.Token})
 	if err != nil {
 		return err
 	}
@@ -64,7 +80,7 @@ func (p *program) logIn(cmd *cobra.Command, address, gateway string) error {
 	if err != nil {
 		return err
 	}
-	path, err := credentials{Address: address, Gateway: gateway, Token: token}.write()
+	path, err := keep.write()
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestSessions plays each file of testdata as a person would at a terminal, with a real server of its own: lockage is
-// the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's, $MEMBER a second person's, $PROVIDER
-// an OAuth2 server that knows $CLIENT_ID, whose secret is in the file client.
+// the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's, $MEMBER the session of $EMAIL, whose
+// password is in the file password, $PROVIDER an OAuth2 server that knows $CLIENT_ID, whose secret is in the file client.
 func TestSessions(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -84,6 +84,10 @@ func session(t *testing.T, env *testscript.Env) error {
 	env.Setenv("UPSTREAM", upstream.URL)
 	token := running.Bootstrapped.Token
 	env.Setenv("TOKEN", token)
+	env.Setenv("EMAIL", running.Bootstrapped.Email)
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "password"), []byte(running.Bootstrapped.Password+"\n"), 0o600); err != nil {
+		return err
+	}
 	member, err := logInAs(running)
 	if err != nil {
 		return err

@@ -1,0 +1,42 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/lockage/lockage/wire"
+)
+
+// Refresh gets another JWT of the session that the client's own is of, while that lives.
+func (c *Client) Refresh(ctx context.Context) (wire.Refreshed, error) {
+	return bare[wire.Refreshed](ctx, c, "refresh", nil)
+}
+
+// Logout ends the session, with all its JWTs.
+func (c *Client) Logout(ctx context.Context) error {
+	_, err := bare[wire.AdminDone](ctx, c, "logout", nil)
+	return err
+}
+
+// bare carries out an operation below /admin/auth, which answers without an envelope.
+func bare[T any](ctx context.Context, c *Client, name string, body any) (data T, err error) {
+	a, err := c.send(ctx, request{method: http.MethodPost, path: []string{"admin", "auth", name}, body: body})
+	if err != nil {
+		return data, err
+	}
+	if a.status < 200 || a.status > 299 {
+		var told wire.AdminFailure
+		if json.Unmarshal(a.body, &told) == nil && told.Error != "" {
+			return data, &Error{Status: a.status, Message: told.Error, RequestID: a.requestID}
+		}
+		return data, c.refusal(a)
+	}
+	if json.Unmarshal(a.body, &data) != nil {
+		return data, &Error{
+			Status: a.status, RequestID: a.requestID,
+			Message: c.address + " does not answer in the form of Lockage's management API: check the address",
+		}
+	}
+	return data, nil
+}
