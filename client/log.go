@@ -37,6 +37,13 @@ func (c *Client) GetLog(ctx context.Context, id string) (wire.LogDetail, error) 
 	return do[wire.LogDetail](ctx, c, request{method: http.MethodGet, path: []string{"v1", "logs", id}})
 }
 
+// ReplayLog makes a recorded call once more in an environment of a lower level, a name or an id.
+func (c *Client) ReplayLog(ctx context.Context, id, environment string) (wire.LogReplay, error) {
+	return do[wire.LogReplay](ctx, c, request{
+		method: http.MethodPost, path: []string{"v1", "logs", id, "replay"}, body: wire.LogReplayCreate{Environment: environment},
+	})
+}
+
 // RevealLog shows one recorded call unmasked, to the caller alone and for 15 minutes. The reason goes into the audit log.
 func (c *Client) RevealLog(ctx context.Context, id, reason string) (wire.LogDetail, error) {
 	return do[wire.LogDetail](ctx, c, request{

@@ -45,7 +45,7 @@ var table = map[string]row{
 	"internal/server": {
 		[]string{
 			"internal/api", "internal/dashboard", "internal/gateway", "internal/control", "internal/store",
-			"internal/snapshot", "internal/secret", "internal/kek", "internal/apikey", "internal/web", "internal/guard", "internal/oauth",
+			"internal/snapshot", "internal/route", "internal/secret", "internal/kek", "internal/apikey", "internal/web", "internal/guard", "internal/oauth",
 			"internal/mail", "internal/oidc", "internal/syslog", "internal/webhook", "client",
 		},
 		"the one place where both planes meet, to be built and shut down; it makes the sealer and the digester of their keys",

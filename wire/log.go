@@ -52,6 +52,23 @@ type LogRevealCreate struct {
 	Reason string `json:"reason"`
 }
 
+// LogReplayCreate is the body of POST /v1/logs/{id}/replay: where to, a name or an id.
+type LogReplayCreate struct {
+	Environment string `json:"environment"`
+}
+
+// LogReplay is a call that was made once more. What it was answered is in the log, under its ID.
+type LogReplay struct {
+	ID          string   `json:"id"`
+	ReplayOf    string   `json:"replay_of"`
+	Environment string   `json:"environment"`
+	Status      int      `json:"status"` // 0: there was no answer
+	ErrorType   string   `json:"error_type"`
+	LeftOut     []string `json:"left_out"` // headers that were not sent: something was cut out of them when they were recorded
+	Cut         bool     `json:"cut"`      // query or body were sent with [redacted] in them
+	Masked      bool     `json:"masked"`   // the record is masked for who asked, and was sent like that
+}
+
 // LogContent is what was recorded of a call. Credentials were cut out before it was stored: [redacted] stands in their
 // place, Cut times.
 type LogContent struct {

@@ -70,6 +70,7 @@ environment.update      environment  o a . . .
 gateway.call            environment  o a d . .
 log.read                environment  o a d s v
 log.reveal              environment  o a . s .
+log.replay              environment  o a d . .
 account.list            self         o a d s v
 identity.read           self         o a d s v
 member.invite           account      o a . . .

@@ -124,6 +124,7 @@ const (
 
 	LogRead     Action = "log.read"
 	LogReveal   Action = "log.reveal"
+	LogReplay   Action = "log.replay"
 	AuditRead   Action = "audit.read"
 	AuditExport Action = "audit.export"
 
@@ -303,6 +304,7 @@ var rules = map[Action]rule{
 	AlertTest:   {scope: EnvironmentScope, roles: managers, does: "test alerts of this environment"},
 
 	LogRead:     {scope: EnvironmentScope, roles: everyone, does: "read logs of this environment"},
+	LogReplay:   {scope: EnvironmentScope, roles: builders, does: "replay calls of environments above in this environment"},
 	LogReveal:   {scope: EnvironmentScope, roles: revealers, does: "reveal a record of this environment"},
 	AuditRead:   {scope: AccountScope, roles: managers, does: "read the audit log"},
 	AuditExport: {scope: AccountScope, roles: managers, does: "export the audit log"},

@@ -276,6 +276,7 @@ func (a *API) routes(metrics http.Handler) {
 	answer(a, op{"GET", logEvents, "stream-logs", access.LogRead, "Follow the calls through the gateway as server-sent events"}, a.streamLogs, flows("text/event-stream"), fails(404, 429))
 	answer(a, op{"GET", "/v1/logs/{id}", "get-log", access.LogRead, "Get a call through the gateway, with what is recorded of its content"}, a.getLog)
 	answer(a, op{"POST", "/v1/logs/{id}/reveal", "reveal-log", access.LogReveal, "Show one call unmasked to who asks, for 15 minutes and with a reason"}, a.revealLog, unkept, takes[wire.LogRevealCreate](), fails(409))
+	answer(a, op{"POST", "/v1/logs/{id}/replay", "replay-log", access.LogReplay, "Make a recorded call once more in an environment of a lower level"}, a.replayLog, takes[wire.LogReplayCreate](), fails(409), also(access.LogRead))
 	answer(a, op{"GET", "/v1/audit-logs", "list-audit-logs", access.AuditRead, "List recorded decisions, newest first"}, a.listAudit, fails(404))
 	answer(a, op{"GET", "/v1/audit-logs/actions", "list-audit-actions", access.AuditRead, "List the names of all actions that decisions are recorded under"}, a.listAuditActions)
 	answer(a, op{"GET", export, "export-audit-logs", access.AuditExport, "Export the recorded decisions, oldest first"}, a.exportAudit, flows("application/jsonl", "text/csv"), fails(404))

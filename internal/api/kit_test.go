@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,7 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
@@ -83,6 +85,9 @@ func newRig(t *testing.T, configs ...rigConfig) *rig {
 	must(t, err)
 	r.control, err = control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: r.digester, Holder: holder, Now: r.clock.Now, EnvironmentLimit: c.limit, Webhooks: c.webhooks,
+		Replay: func(_ context.Context, p route.Replay) (route.Replayed, error) {
+			return route.Replayed{ID: p.Of, Status: 502, ErrorType: p.Environment}, nil
+		},
 	})
 	must(t, err)
 	must(t, r.control.Unlock(t.Context()))

@@ -51,6 +51,21 @@ func (a *API) revealLog(ctx context.Context, c *call, in *byID) (wire.LogDetail,
 	return logDetailOf(d), nil
 }
 
+func (a *API) replayLog(ctx context.Context, c *call, in *byID) (wire.LogReplay, error) {
+	b, err := decode[wire.LogReplayCreate](c)
+	if err != nil {
+		return wire.LogReplay{}, err
+	}
+	done, err := a.control.ReplayCall(ctx, c.who, in.ID, b.Environment)
+	if err != nil {
+		return wire.LogReplay{}, err
+	}
+	return wire.LogReplay{
+		ID: done.ID, ReplayOf: in.ID, Environment: done.Environment.Name, Status: done.Status, ErrorType: done.ErrorType,
+		LeftOut: done.LeftOut, Cut: done.Cut, Masked: done.Masked,
+	}, nil
+}
+
 func logDetailOf(d control.CallDetail) wire.LogDetail {
 	out := wire.LogDetail{
 		LogRecord: logRecordOf(d.Call), Content: logContentOf(d.Content), ContentsHidden: d.ContentsHidden, Obfuscated: d.Obfuscated,

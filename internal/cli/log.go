@@ -41,7 +41,7 @@ func (p *program) logs() *cobra.Command {
 		RunE:        func(cmd *cobra.Command, _ []string) error { return p.listLogs(cmd, &f) },
 	}
 	f.register(cmd)
-	cmd.AddCommand(p.logsList(), p.logsGet(), p.logsReveal())
+	cmd.AddCommand(p.logsList(), p.logsGet(), p.logsReveal(), p.logsReplay())
 	p.remote(cmd)
 	return cmd
 }

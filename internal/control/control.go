@@ -43,6 +43,7 @@ type Config struct {
 	Webhooks         *webhook.Sender  // delivers signed messages; nil: none are
 	Syslog           *syslog.Sender   // hands messages to collectors; nil: none are
 	Provider         *oidc.Provider   // where people may log in; nil: nowhere but here
+	Replay           Replayer         // makes recorded calls once more; nil: none can be
 }
 
 // Mailer hands a message to a mail server.
@@ -83,6 +84,7 @@ type Control struct {
 	echoes      echoes
 	contents    contents
 	followers   followers
+	replay      Replayer
 	signing     signing
 	presence    presence
 	outbox      chan mail.Message
@@ -116,7 +118,7 @@ func New(c Config) (*Control, error) {
 		passkeys: passkeys, provider: c.Provider,
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),
-		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, outbox: make(chan mail.Message, postMost), webhooks: c.Webhooks, syslog: c.Syslog, node: newID(), rotate: make(chan struct{}, 1),
+		tokens: c.Tokens, publicURL: c.PublicURL, mail: c.Mail, outbox: make(chan mail.Message, postMost), webhooks: c.Webhooks, syslog: c.Syslog, replay: c.Replay, node: newID(), rotate: make(chan struct{}, 1),
 		alerts: alerts{due: make(chan struct{}, 1)},
 	}, nil
 }

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/audit"
 	"github.com/lockage/lockage/internal/control"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
@@ -57,9 +59,11 @@ type fixture struct {
 	owner, admin, developer, support, viewer access.Principal
 	development, production                  string // ids
 
-	recorded int // calls
-	foreign  foreign
-	hidden   map[string]string // what must not be found in the database, with what it is
+	recorded int            // calls
+	replayed []route.Replay // what was sent once more
+
+	foreign foreign
+	hidden  map[string]string // what must not be found in the database, with what it is
 }
 
 const (
@@ -100,6 +104,10 @@ func newFixture(t *testing.T, c store.Config) *fixture {
 	x.config, x.store, x.db = c, testkit.Open(t, c), direct(t, c)
 	x.settings = settings(t, x.store, 1, 2)
 	x.settings.Now = x.clock.Now
+	x.settings.Replay = func(_ context.Context, p route.Replay) (route.Replayed, error) {
+		x.replayed = append(x.replayed, p)
+		return route.Replayed{ID: newCallID, Status: 201}, nil
+	}
 	x.Control = open(t, x.settings)
 	x.hide("the owner's password", ownerPassword)
 	x.hide("the management token", ownerToken)

@@ -55,6 +55,16 @@ func (x *fixture) ways() []operation {
 		}, prepare: func(t *testing.T) {
 			x.record(t, route.Call{ID: revealed, Account: x.account, EnvironmentID: x.production, RouteKey: "charges", Path: "/customers/ada@example.com", Status: 200, Time: x.clock.Now()})
 		}},
+		{name: "replay", action: access.LogReplay, environment: "development", target: "call charges", detail: []string{"source", "production"}, run: func(ctx context.Context, who access.Principal) error {
+			_, err := x.ReplayCall(ctx, who, idAt(x.clock.Now(), 4711), "development")
+			return err
+		}, prepare: func(t *testing.T) {
+			x.show(t, "production", true, true)
+			c := x.contentCall(4711, x.production)
+			c.RouteID, c.RouteKey, c.Content.RequestBody.Truncated = "id-of-charges", "charges", false
+			x.record(t, c)
+			x.show(t, "production", false, true)
+		}},
 		{name: "ask for an approval", action: access.EnvironmentUpdate, environment: "production", target: "environment production", detail: []string{"approvals", "1"}, run: func(ctx context.Context, who access.Principal) error {
 			_, err := x.UpdateEnvironment(ctx, who, "production", environment.Fields{Protection: &environment.Protection{Approvals: 1}})
 			return err

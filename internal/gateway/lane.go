@@ -23,6 +23,7 @@ type exchange struct {
 	requestID string
 	start     time.Time
 	address   string // where the call comes from
+	replayOf  string // id of the call that this one repeats, "" for every other
 	ask       *Ask
 	path      string // escaped, as called
 
@@ -49,11 +50,18 @@ type exchange struct {
 	trace httptrace.ClientTrace
 }
 
-func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) { g.serve(w, r, nil) }
+
+// serve serves a call; as is nil for every call that a caller makes.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, as *replaying) {
 	now := g.now()
 	x := &exchange{
 		g: g, w: w, r: r, control: http.NewResponseController(w), start: now, requestID: newID(now), path: escapedPath(r.URL),
-		address: g.proxies.Source(r),
+	}
+	if as == nil {
+		x.address = g.proxies.Source(r)
+	} else {
+		x.address, x.replayOf, as.made = as.address, as.of, x
 	}
 	g.counters.inFlight.Add(1)
 	x.d = g.engine.Begin(x.requestID, now)
@@ -62,7 +70,7 @@ func (g *Gateway) serveCall(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, Path: x.path, Query: r.URL.RawQuery, Source: x.address,
 		Key: r.Header["Lockage-Key"], Authorization: r.Header["Authorization"], APIKey: r.Header["X-Api-Key"],
 		Route: r.Header["Lockage-Route"], Environment: r.Header["Lockage-Environment"], Draft: r.Header["Lockage-Draft"],
-		Staged: r.Header["Lockage-Staged"],
+		Staged: r.Header["Lockage-Staged"], as: as,
 	}
 	refusal := g.engine.Decide(x.ask, x.d)
 	if refusal != nil && x.d.stale != nil {
@@ -125,7 +133,7 @@ func (x *exchange) record() {
 		ID: x.requestID, Account: d.Account.ID, RequestID: x.requestID, Time: x.start, KeyID: d.Credential.ID,
 		Method: x.r.Method, Path: x.path[:min(len(x.path), route.MaxRecordedPath)], Status: x.status, Latency: x.g.now().Sub(x.start),
 		BytesIn: x.bytesIn, BytesOut: x.bytesOut, Secrets: d.Secrets, Uses: d.Uses, ErrorType: x.errorType,
-		Redacted: x.redacted, Echoed: x.echoed, Address: x.address,
+		Redacted: x.redacted, Echoed: x.echoed, Address: x.address, ReplayOf: x.replayOf,
 	}
 	c.Content = x.content()
 	if d.Environment != nil {

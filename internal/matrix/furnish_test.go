@@ -158,7 +158,7 @@ func (h *household) call(in things) {
 	in["call"] = newID()
 	must(h.w.t, h.w.control.RecordCalls(h.w.t.Context(), []route.Call{{
 		ID: in["call"], Account: h.id, EnvironmentID: in["environment"], RouteID: in["route id"], RouteKey: in["route"], KeyID: in["key"],
-		Method: "GET", Path: "/customers/ada@example.com", Status: 200, Time: h.w.clock.Now(),
+		Method: "GET", Path: "/customers/ada@example.com", Status: 200, Time: h.w.clock.Now(), Content: &route.Content{},
 	}}))
 }
 

@@ -69,6 +69,10 @@ var recipes = map[string]recipe{
 		body:   `{"reason":"the customer has called"}`,
 		before: []string{`PATCH /v1/environments/{environment} {"obfuscate_customer_data":true}`}, // or nothing would be hidden
 	},
+	"replay-log": {
+		body:   `{"environment":"{below}"}`,
+		before: []string{`PATCH /v1/environments/{environment} {"show_message_contents":true}`}, // or nothing would be sent
+	},
 	"create-rollback": {body: `{"to":"{moment}"}`},
 	"plan-rollback":   {body: `{"to":"{moment}"}`},
 	"lift-hold":       {before: []string{`POST /v1/environments/{environment}/rollback {"to":"{moment}"}`}},

@@ -36,6 +36,7 @@ import (
 	"github.com/lockage/lockage/internal/environment"
 	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/store"
 	"github.com/lockage/lockage/internal/testkit"
@@ -121,6 +122,9 @@ func newWorld(t *testing.T, c store.Config) *world {
 	w.control, err = control.New(control.Config{
 		Store: w.store, Sealer: secret.NewSealer(kek), Digester: w.digester, Now: w.clock.Now,
 		Tokens: oauth.New(oauth.Config{}), PublicURL: "https://lockage.example", Mail: unread{},
+		Replay: func(context.Context, route.Replay) (route.Replayed, error) {
+			return route.Replayed{ID: newID(), Status: 200}, nil
+		},
 	})
 	must(t, err)
 	must(t, w.control.Unlock(t.Context()))

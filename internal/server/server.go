@@ -22,9 +22,11 @@ import (
 	"github.com/lockage/lockage/internal/apikey"
 	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/dashboard"
+	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/gateway"
 	"github.com/lockage/lockage/internal/mail"
 	"github.com/lockage/lockage/internal/oauth"
+	"github.com/lockage/lockage/internal/route"
 	"github.com/lockage/lockage/internal/secret"
 	"github.com/lockage/lockage/internal/snapshot"
 	"github.com/lockage/lockage/internal/store"
@@ -121,6 +123,7 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
 		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Issuer: c.PublicURL, Mail: mailer, Webhooks: webhooks, Syslog: collectors, Provider: provider,
+		Replay: r.replay,
 	})
 	if err != nil {
 		return nil, err
@@ -330,6 +333,14 @@ func (r *Running) ready() error {
 		return errors.New("the key service could not be reached for too long")
 	}
 	return nil
+}
+
+// replay makes a recorded call once more, unless the gateway is about to end.
+func (r *Running) replay(ctx context.Context, p route.Replay) (route.Replayed, error) {
+	if err := r.ready(); err != nil {
+		return route.Replayed{}, &fault.Error{Kind: fault.Unavailable, Message: "the gateway serves no calls now; try again", Err: err}
+	}
+	return r.gateway.Replay(ctx, p)
 }
 
 // leave says in the database that this process ends, while the database is still open.
