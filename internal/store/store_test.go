@@ -182,11 +182,11 @@ var sharedTables = []string{
 
 // accountTables are the tables that fill fills; TestEveryTableIsFilled compares them with the database.
 var accountTables = []string{
-	"accounts", "api_keys", "approvals", "audit_anchors", "audit_entries", "audit_streams", "call_contents", "calls", "commit_changes", "commits", "content_keys",
-	"contents", "definitions", "drafts", "environments", "grants", "idempotency", "invitations", "members", "oauth2_authorizations", "oauth2_tokens", "overrides",
-	"promotions", "recordings", "reveals",
-	"secret_slots", "secret_uses", "secret_values", "secrets", "sessions", "switches", "tokens",
-	"tree_entries", "usages", "variable_values", "variables",
+	"accounts", "alert_deliveries", "alert_events", "alert_webhooks", "alerts", "api_keys", "approvals", "audit_anchors", "audit_entries",
+	"audit_streams", "call_contents", "calls", "commit_changes", "commits", "content_keys", "contents", "definitions", "drafts", "environments",
+	"grants", "idempotency", "invitations", "key_addresses", "members", "oauth2_authorizations", "oauth2_tokens", "overrides", "promotions",
+	"recordings", "reveals", "secret_slots", "secret_uses", "secret_values", "secrets", "sessions", "switches", "tokens", "tree_entries", "usages",
+	"variable_values", "variables",
 }
 
 func TestEveryTableIsFilled(t *testing.T) {
