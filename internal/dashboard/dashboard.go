@@ -91,6 +91,8 @@ func (d *Dashboard) table() {
 	d.open(Page{"POST", "/forgot", access.PasswordResetRequest, "/forgot"}, d.askReset)
 	d.open(Page{"GET", "/reset", access.PasswordReset, ""}, d.reset)
 	d.open(Page{"POST", "/reset", access.PasswordReset, "/reset"}, d.useReset)
+	d.open(Page{"GET", "/invitations", access.MemberJoin, ""}, d.invitation)
+	d.open(Page{"POST", "/invitations", access.MemberJoin, "/invitations"}, d.acceptInvitation)
 	d.open(Page{"POST", "/logout", access.SessionLogout, ""}, d.logOut)
 
 	d.page(Page{"GET", "/{$}", access.SessionSwitch, ""}, d.home)

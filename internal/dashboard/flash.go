@@ -16,6 +16,7 @@ const (
 	passwordSet     flash = "password-set"
 	passwordChanged flash = "password-changed"
 	proved          flash = "proved"
+	accepted        flash = "accepted"
 	switched        flash = "switched"
 )
 
@@ -29,6 +30,7 @@ var flashes = map[flash]string{
 	passwordSet:     "The new password is set. Log in with it.",
 	passwordChanged: "Your password is changed, and your other sessions are ended.",
 	proved:          "You have shown who you are.",
+	accepted:        "The invitation is accepted.",
 	switched:        "You act in another account now.",
 }
 

@@ -49,7 +49,20 @@ func TestSessionsOfOthers(t *testing.T) {
 }
 
 // person makes somebody who is in the account and holds nothing.
-func (r *rig) person(name string) {
+func (r *rig) person(name string) { r.joins(r.account, name) }
+
+// knownElsewhere makes somebody who is in another account only.
+func (r *rig) knownElsewhere(name string) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	must(r.t, r.store.CreateAccount(ctx, "account-elsewhere", "elsewhere", func(tx *store.Tx) error {
+		return tx.AppendAudit(ctx, entry("account.create"))
+	}))
+	r.joins("account-elsewhere", name)
+}
+
+// joins makes a person with the owner's password a member.
+func (r *rig) joins(account, name string) {
 	r.t.Helper()
 	ctx := r.t.Context()
 	var owner store.Person
@@ -57,7 +70,7 @@ func (r *rig) person(name string) {
 		owner, err = tx.PersonByEmail(ctx, ownerEmail)
 		return err
 	}))
-	must(r.t, r.store.Write(ctx, r.account, func(tx *store.Tx) error {
+	must(r.t, r.store.Write(ctx, account, func(tx *store.Tx) error {
 		p := store.Person{ID: "person-" + name, Email: name + "@example.com", Name: name, PasswordHash: owner.PasswordHash, CreatedAt: tx.Now()}
 		if err := tx.InsertPerson(ctx, p); err != nil {
 			return err

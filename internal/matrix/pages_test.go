@@ -80,6 +80,8 @@ func (w *world) pageCalls(line dashboard.Page, column string) map[string]pageCal
 		return map[string]pageCall{"own": {form: url.Values{"email": {w.ours.email("visitor")}}}}
 	case "POST /reset":
 		return map[string]pageCall{"own": {form: url.Values{"token": {"rst_never"}, "password": {password}}, want: 404}}
+	case "POST /invitations":
+		return map[string]pageCall{"own": {form: url.Values{"token": {"inv_never"}, "name": {""}, "password": {password}}, want: 404}}
 	case "POST /accounts":
 		return map[string]pageCall{
 			"own":     {form: url.Values{"account": {w.ours.id}, "next": {"/"}}},
