@@ -164,3 +164,13 @@ func (p *person) file(t *testing.T, name, content string) string {
 	}
 	return path
 }
+
+// reads answers what is in a file of the person's home.
+func (p *person) reads(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.home, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -98,7 +98,7 @@ func TestLogsFollow(t *testing.T) {
 		t.Errorf("got %q", line)
 	}
 	// what a caller chose moves no cursor and begins no line
-	call("/odd%0D%0A%1B[2J‮")
+	call("/odd%0D%0A%1B[2J\u202e")
 	if line := people.line("/pay/odd"); strings.ContainsAny(line, "\x1b\r\u202e") {
 		t.Errorf("got %q", line)
 	}
