@@ -171,7 +171,9 @@ func (r *rig) do(method, path string, body any, headers ...string) answer {
 		must(r.t, err)
 		reader = bytes.NewReader(encoded)
 	}
-	req := httptest.NewRequestWithContext(r.t.Context(), method, path, reader)
+	ctx, leave := context.WithCancel(r.t.Context())
+	defer leave()
+	req := httptest.NewRequestWithContext(ctx, method, path, reader)
 	req.Header.Set("Authorization", "Bearer "+r.token)
 	if reader != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -182,7 +184,7 @@ func (r *rig) do(method, path string, body any, headers ...string) answer {
 	if req.Header.Get("Authorization") == "" {
 		req.Header.Del("Authorization")
 	}
-	w := httptest.NewRecorder()
+	w := testkit.NewListener(leave)
 	r.handler.ServeHTTP(w, req)
 	a := answer{t: r.t, what: method + " " + path, status: w.Code, header: w.Header(), body: w.Body.String()}
 	if id, err := uuid.Parse(a.header.Get("X-Request-Id")); err != nil || id.Version() != 7 {

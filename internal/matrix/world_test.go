@@ -306,26 +306,12 @@ func (w *world) do(credential, method, path, body string, headers ...string) ans
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	got := &listener{ResponseRecorder: httptest.NewRecorder(), leave: cancel}
+	got := testkit.NewListener(cancel)
 	w.handler.ServeHTTP(got, req)
 	if method != http.MethodGet && got.Code < http.StatusBadRequest {
 		w.clean = false
 	}
 	return answer{got.Code, got.Body.String(), got.Header()}
-}
-
-// listener goes away as soon as an answer that never ends has begun.
-type listener struct {
-	*httptest.ResponseRecorder
-	leave func()
-}
-
-// Flush implements http.Flusher.
-func (l *listener) Flush() {
-	l.ResponseRecorder.Flush()
-	if strings.HasPrefix(l.Header().Get("Content-Type"), "text/event-stream") {
-		l.leave()
-	}
 }
 
 // make is do as the account's maker, who succeeds; it gives what id reads from the answer's data.
