@@ -91,7 +91,7 @@ func (c *Client) proven(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return a, err
 	}
-	if _, err := bare[wire.Proven](ctx, c, "prove", proof); err != nil {
+	if _, err := bare[wire.Proven](ctx, c, request{method: http.MethodPost, path: []string{"admin", "auth", "prove"}, body: proof}); err != nil {
 		return a, err
 	}
 	return c.send(ctx, r)

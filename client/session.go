@@ -10,18 +10,18 @@ import (
 
 // Refresh gets another JWT of the session that the client's own is of, while that lives.
 func (c *Client) Refresh(ctx context.Context) (wire.Refreshed, error) {
-	return bare[wire.Refreshed](ctx, c, "refresh", nil)
+	return bare[wire.Refreshed](ctx, c, request{method: http.MethodPost, path: []string{"admin", "auth", "refresh"}})
 }
 
 // Logout ends the session, with all its JWTs.
 func (c *Client) Logout(ctx context.Context) error {
-	_, err := bare[wire.AdminDone](ctx, c, "logout", nil)
+	_, err := bare[wire.AdminDone](ctx, c, request{method: http.MethodPost, path: []string{"admin", "auth", "logout"}})
 	return err
 }
 
 // bare carries out an operation below /admin/auth, which answers without an envelope.
-func bare[T any](ctx context.Context, c *Client, name string, body any) (data T, err error) {
-	a, err := c.send(ctx, request{method: http.MethodPost, path: []string{"admin", "auth", name}, body: body})
+func bare[T any](ctx context.Context, c *Client, r request) (data T, err error) {
+	a, err := c.send(ctx, r)
 	if err != nil {
 		return data, err
 	}
