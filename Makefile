@@ -2,7 +2,7 @@
 
 GO ?= go
 
-# Packages whose tests have an -update flag that refreshes their goldens: the others would refuse it.
+# Packages whose tests have an -update flag, for those named TestGolden…: the others would refuse it.
 GOLDEN = $(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' . )))
 
 # Packages in which goroutines share much: the race detector pays there.
@@ -53,7 +53,7 @@ templ: ## generate the Go of the pages (internal/dashboard/**/*.templ)
 
 .PHONY: golden
 golden: ## refresh the goldens; read the difference as you read code
-	$(if $(GOLDEN),$(GO) test $(GOLDEN) -update,@echo "no package has goldens")
+	$(if $(GOLDEN),$(GO) test $(GOLDEN) -run Golden -update,@echo "no package has goldens")
 
 .PHONY: fuzz
 fuzz: ## stay FUZZTIME (30s) with each fuzz target of each package

@@ -15,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "write the generated pages anew")
 
 // The page of actions is what the one list of their names says.
-func TestThePageOfActionsIsTheList(t *testing.T) {
+func TestGoldenActions(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString(`# Actions of the audit log
 

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestTheDescriptionIsTheGolden(t *testing.T) {
+func TestGoldenDescription(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.do("GET", "/openapi.json", nil, "Authorization", "")

@@ -120,7 +120,7 @@ func (w *world) visit(pages http.Handler, line dashboard.Page, column string, c 
 	return answer{got.Code, got.Body.String(), got.Header()}
 }
 
-func TestPages(t *testing.T) {
+func TestGoldenPages(t *testing.T) {
 	w := newWorld(t, store.Config{Path: filepath.Join(t.TempDir(), "lockage.db")})
 	w.browsers()
 	pages, err := dashboard.New(dashboard.Config{Control: w.control, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now})

@@ -62,7 +62,7 @@ var columns = []string{"owner", "admin", "developer", "support", "viewer", "none
 // members is how many of the columns are people of the account.
 const members = 6
 
-func TestPermissions(t *testing.T) {
+func TestGoldenPermissions(t *testing.T) {
 	w := newWorld(t, store.Config{Path: filepath.Join(t.TempDir(), "lockage.db")})
 	list := w.operations()
 	known(t, list, w.ours.things["staging"])
