@@ -62,10 +62,11 @@ type Principal struct {
 	Request Request
 
 	// Of a member who came with a session; a token has none.
-	Person  string    // who they are, in all accounts
-	Session string    // its id
-	Proved  time.Time // when they last proved who they are
-	Lacks   Lack      // what the account demands and the session has not shown
+	Person   string    // who they are, in all accounts
+	Session  string    // its id
+	Provider bool      // it was opened at the login provider, so that what groups give counts
+	Proved   time.Time // when they last proved who they are
+	Lacks    Lack      // what the account demands and the session has not shown
 }
 
 // System is the principal of Lockage itself: it may do every action of the account.

@@ -111,7 +111,7 @@ func (c *Control) holdsStill(ctx context.Context, v *visit) (err error) {
 		if _, err := v.Member(ctx, v.who.ID); err != nil {
 			return gone(err)
 		}
-		if v.who.Grants, err = v.Grants(ctx, v.who.Account, v.who.ID); err != nil {
+		if v.who.Grants, err = heldBy(ctx, v.Tx, v.who); err != nil {
 			return err
 		}
 	}

@@ -108,7 +108,7 @@ func TestGroupsGiveGrantsAtEachLogin(t *testing.T) {
 			t.Errorf("production: got %v, want it not to be there", err)
 		}
 		joined := x.entries(t)
-		i := slices.IndexFunc(joined, func(e audit.Entry) bool { return e.Action == "member.join" })
+		i := slices.IndexFunc(joined, func(e audit.Entry) bool { return e.Action == "member.join" && e.Target.Name == "ada@example.com" })
 		if i < 0 || joined[i].Detail["grants"] != "development developer" || joined[i].Detail["source"] != "oidc" || joined[i].Address != "192.0.2.9" || joined[i].Target.Name != "ada@example.com" {
 			t.Errorf("the log does not tell that ada joined: %+v", joined)
 		}
@@ -179,6 +179,21 @@ func TestWhatGroupsGiveHoldsForSessionsOfTheProvider(t *testing.T) {
 		if got := x.opened(t, "ada@example.com", ownerPassword).who(t).Grants; len(got) > 0 {
 			t.Errorf("a session by password holds %v, want nothing", got)
 		}
+		// nor does it give any of it on
+		x.maps(t, gives("engineers", "production", access.Owner))
+		fromThere, err := x.atProvider(t, p, ada.Subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.exec(t, `INSERT INTO grants (account_id, holder_id, environment_id, role) SELECT $1, id, '*', 'admin' FROM members WHERE account_id = $1 AND person_id IN (SELECT id FROM people WHERE email = 'ada@example.com')`, x.account)
+		byPassword := x.opened(t, "ada@example.com", ownerPassword)
+		owners := []control.Grant{{Environment: "production", Role: "owner"}}
+		if _, err := x.InviteMember(t.Context(), byPassword.who(t), "friend@example.com", "", owners); !fault.Is(err, fault.Forbidden) {
+			t.Errorf("an owner invited by password: got %v, want it forbidden", err)
+		}
+		if _, err := x.InviteMember(t.Context(), fromThere.who(t), "friend@example.com", "", owners); err != nil {
+			t.Errorf("an owner invited from the provider: got %v, want it done", err)
+		}
 	})
 }
 
@@ -208,7 +223,7 @@ func TestAnAddressAloneMakesNobodyAnyone(t *testing.T) {
 				t.Errorf("%s: got %v, want a refusal", subject, err)
 			}
 		}
-		p.Put(oidctest.Person{Subject: "stranger", Email: "stranger@example.com", Verified: true, Groups: []string{"strangers"}})
+		p.Put(oidctest.Person{Subject: "stranger", Email: "passerby@example.com", Verified: true, Groups: []string{"strangers"}})
 		if _, err := x.atProvider(t, p, "stranger"); !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("a stranger: got %v, want a refusal", err)
 		}
@@ -379,6 +394,7 @@ func TestAnAccountTakesLoginsOfItsProviderOnly(t *testing.T) {
 		}
 		x.exec(t, `UPDATE people SET password_hash = (SELECT o.password_hash FROM people o WHERE o.email = $1) WHERE email = 'ada@example.com'`, ownerEmail)
 		x.exec(t, `INSERT INTO grants (account_id, holder_id, environment_id, role) VALUES ($1, $2, $3, 'viewer')`, x.account, ours.who(t).ID, x.development)
+		x.exec(t, `INSERT INTO grants (account_id, holder_id, environment_id, role) SELECT $1, id, '*', 'admin' FROM members WHERE account_id = $1 AND person_id IN (SELECT id FROM people WHERE email = 'ada@example.com')`, x.account)
 		byPassword := x.opened(t, "ada@example.com", ownerPassword)
 		if _, err := x.ListEnvironments(ctx, byPassword.who(t)); err != nil {
 			t.Errorf("by password, before: %v", err)

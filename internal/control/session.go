@@ -104,15 +104,19 @@ func (c *Control) actAs(ctx context.Context, tx *store.Tx, s Session, from acces
 	}
 	who = access.Principal{
 		Account: s.Account, Kind: access.MemberActor, ID: s.Member.ID, Name: s.Member.Email, Request: from,
-		Person: s.PersonID, Session: s.ID, Proved: s.ProvedAt,
+		Person: s.PersonID, Session: s.ID, Provider: slices.Contains(s.Methods, methodOIDC), Proved: s.ProvedAt,
 	}
-	held := tx.GrantsByHand
-	if slices.Contains(s.Methods, methodOIDC) { // what groups give holds for who came from where they are kept
-		held = tx.Grants
-	}
-	who.Grants, err = held(ctx, s.Account, s.Member.ID)
+	who.Grants, err = heldBy(ctx, tx, who)
 	who.Lacks = lackOf(s, who.Grants)
 	return who, err
+}
+
+// heldBy reads what a member holds. What groups give counts in the sessions of the login provider, where groups are kept.
+func heldBy(ctx context.Context, tx *store.Tx, who access.Principal) ([]access.Grant, error) {
+	if who.Provider {
+		return tx.Grants(ctx, who.Account, who.ID)
+	}
+	return tx.GrantsByHand(ctx, who.Account, who.ID)
 }
 
 // ListSessions lists the principal's own sessions, in whatever account they act, the newest first.
