@@ -130,7 +130,11 @@ func (h *hunt) send(t *testing.T, method, url, credential, body string, headers 
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	var from io.Reader = answer.Body
+	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream") {
+		from = io.LimitReader(from, int64(len("retry: 3000\n\n"))) // it never ends; what it tells is what the lists tell
+	}
+	text, err := io.ReadAll(from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,6 +271,7 @@ func (h *hunt) set(t *testing.T) {
 	h.authorize(t, true)
 	h.authorize(t, false) // one that stays under way
 	h.stream(t)
+	h.alert(t)
 }
 
 // stream has the audit log carried to the upstream, signed with a key that is shown this once.
@@ -278,6 +283,22 @@ func (h *hunt) stream(t *testing.T) {
 		t.Fatalf("the answer has no key: %v", err)
 	}
 	h.Add("the key of a stream", made.Data.Key)
+}
+
+// alert has the upstream told of what fails, at a URL whose path is a credential, signed with a key that is shown this once.
+func (h *hunt) alert(t *testing.T) {
+	t.Helper()
+	var made struct {
+		Data struct{ To []struct{ Key string } }
+	}
+	text := h.api(t, 201, "POST", "/v1/alerts", object{
+		"environment": "production", "name": "calls fail", "kind": "hard_fail",
+		"to": []object{{"webhook": h.upstream.URL + "/" + h.canary("the path of a webhook")}},
+	})
+	if err := json.Unmarshal([]byte(text), &made); err != nil || len(made.Data.To) != 1 || !strings.HasPrefix(made.Data.To[0].Key, "whsec_") {
+		t.Fatalf("the answer has no key: %v", err)
+	}
+	h.Add("the key of an alert", made.Data.To[0].Key)
 }
 
 func (h *hunt) id(t *testing.T, name string) string {

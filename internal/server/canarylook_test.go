@@ -104,7 +104,7 @@ func (h *hunt) ask(t *testing.T) {
 				values, known = fill[name]
 			}
 			switch {
-			case p.Value.In == "query" && !p.Value.Required && name != "limit":
+			case p.Value.In != "path" && !p.Value.Required && name != "limit":
 				continue
 			case !known:
 				t.Errorf("GET %s: say in fillings what %s can be", path, name)
