@@ -6,8 +6,10 @@ GO ?= go
 GOLDEN = $(sort $(dir $(shell grep -rl --include='*_test.go' 'flag.Bool."update"' . )))
 
 # Packages in which goroutines share much: the race detector pays there.
-RACE := ./internal/control/... ./internal/gateway/... ./internal/snapshot/... \
-	./internal/server/... ./internal/oauth/... ./internal/secret/...
+RACE := ./internal/gateway/... ./internal/snapshot/... ./internal/server/... ./internal/oauth/... ./internal/secret/...
+
+# Which tests of internal/control `make race` runs, a regular expression: all of them take minutes.
+RACECONTROL ?= .
 
 # How long `make fuzz` stays with each target.
 FUZZTIME ?= 30s
@@ -36,6 +38,7 @@ test: ## run every test; without PostgreSQL its half is skipped
 .PHONY: race
 race: ## run the tests of the concurrent packages under the race detector (needs a C compiler)
 	CGO_ENABLED=1 LOCKAGE_TEST_ENGINES=sqlite $(GO) test -race -shuffle on -timeout 20m $(RACE)
+	CGO_ENABLED=1 LOCKAGE_TEST_ENGINES=sqlite $(GO) test -race -shuffle on -timeout 20m -run '$(RACECONTROL)' ./internal/control/...
 
 .PHONY: lint
 lint: ## check formatting, pages, vet, staticcheck and go.mod
