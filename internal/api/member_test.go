@@ -138,8 +138,9 @@ func TestInvitingIsRefused(t *testing.T) {
 		`{"email":"a@example.com","grants":[{"environment":"canary","role":"viewer"}]}`:                 "grants[0].environment",
 		`{"email":"a@example.com","grants":[]}`:                                                         "grants",
 		`{"email":"a@example.com","name":"a\u001b[2Jb","grants":[{"environment":"*","role":"viewer"}]}`: "name",
-		`{"email":"a@example.com"}`:                                                                     "grants",
-		`{"grants":[{"environment":"*","role":"viewer"}]}`:                                              "email",
+
+		`{"email":"a@example.com"}`:                        "grants",
+		`{"grants":[{"environment":"*","role":"viewer"}]}`: "email",
 	} {
 		if p := r.do("POST", "/v1/members", body).problem(400, "validation_error"); len(p.Fields) == 0 || !strings.HasPrefix(p.Fields[0].Field, field) || strings.Contains(p.Message, "canary") {
 			t.Errorf("%s: got %+v, want %s refused", body, p, field)
