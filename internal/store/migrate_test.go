@@ -34,7 +34,7 @@ var before2 = []string{
 }
 
 func TestMigrationsKeepWhatIsThere(t *testing.T) {
-	testkit.EngineConfigs(t, func(t *testing.T, c store.Config) {
+	testkit.EmptyConfigs(t, func(t *testing.T, c store.Config) {
 		dialect := goose.DialectSQLite3
 		if c.URL != "" {
 			dialect = goose.DialectPostgres

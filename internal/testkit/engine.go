@@ -1,7 +1,9 @@
 package testkit
 
 import (
+	"context"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,17 +22,37 @@ func Engines(t *testing.T, f func(t *testing.T, s *store.Store)) {
 	EngineConfigs(t, func(t *testing.T, c store.Config) { f(t, Open(t, c)) })
 }
 
-// EngineConfigs is Engines for a test that opens the store itself: c names a database that nobody has opened yet.
+// EngineConfigs is Engines for a test that opens the store itself: c names a database that is migrated, empty and its
+// own.
 func EngineConfigs(t *testing.T, f func(t *testing.T, c store.Config)) {
 	t.Helper()
+	engines(t, f, copied.sqliteFile, copied.postgresDatabase)
+}
+
+// EmptyConfigs is EngineConfigs for a test of the migrations: c names a database without a table.
+func EmptyConfigs(t *testing.T, f func(t *testing.T, c store.Config)) {
+	t.Helper()
+	engines(t, f, func(context.Context, string) error { return nil }, emptyDatabase)
+}
+
+// engines runs the two subtests with databases that file and database make.
+func engines(t *testing.T, f func(t *testing.T, c store.Config),
+	file func(ctx context.Context, path string) error,
+	database func(ctx context.Context, server *url.URL) (*url.URL, error),
+) {
+	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
-		f(t, store.Config{Path: filepath.Join(t.TempDir(), "lockage.db")})
+		c := store.Config{Path: filepath.Join(t.TempDir(), "lockage.db")}
+		if err := file(t.Context(), c.Path); err != nil {
+			t.Fatalf("testkit: make a database: %v", err)
+		}
+		f(t, c)
 	})
 	t.Run("postgres", func(t *testing.T) {
 		if only := os.Getenv(EnginesVariable); only != "" && !Required(only, "postgres") {
 			t.Skipf("postgres: this run is for %s (%s)", only, EnginesVariable)
 		}
-		f(t, store.Config{URL: Postgres(t)})
+		f(t, store.Config{URL: postgres(t, database)})
 	})
 }
 

@@ -28,6 +28,17 @@ const install = "install it (Debian and Ubuntu: apt-get install postgresql; macO
 // test is skipped; see Require.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	return postgres(t, emptyDatabase)
+}
+
+// emptyDatabase is createDatabase without a template.
+func emptyDatabase(ctx context.Context, server *url.URL) (*url.URL, error) {
+	return createDatabase(ctx, server, "")
+}
+
+// postgres answers the URL of the database that create makes.
+func postgres(t testing.TB, create func(ctx context.Context, server *url.URL) (*url.URL, error)) string {
+	t.Helper()
 	server, err := shared.start()
 	if missing, ok := errors.AsType[*missingError](err); ok {
 		Require(t, "postgres", missing.Error())
@@ -35,7 +46,7 @@ func Postgres(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("testkit: start PostgreSQL: %v", err)
 	}
-	database, err := createDatabase(t.Context(), server)
+	database, err := create(t.Context(), server)
 	if err != nil {
 		t.Fatalf("testkit: create a database: %v", err)
 	}
@@ -48,31 +59,40 @@ func Postgres(t testing.TB) string {
 	return database.String()
 }
 
-// createDatabase makes a role and a database of the same new name and answers the role's URL to it.
-func createDatabase(ctx context.Context, server *url.URL) (*url.URL, error) {
+// createDatabase makes a role and a database of the same new name and answers the role's URL to it. The database is a
+// copy of template, or empty without one.
+func createDatabase(ctx context.Context, server *url.URL, template string) (*url.URL, error) {
 	conn, err := pgx.Connect(ctx, server.String())
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(ctx)
-	// Where the server can, the database sorts text as a language does, which is what one set up by hand does. SQLite
-	// compares bytes: a statement that relies on either order behaves differently here, and its test shows it.
-	var language bool
+	var modern, language bool
 	err = conn.QueryRow(ctx, `
-		SELECT current_setting('server_version_num')::int >= 150000
-		       AND EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i')`).Scan(&language)
+		SELECT current_setting('server_version_num')::int >= 150000,
+		       EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i')`).Scan(&modern, &language)
 	if err != nil {
 		return nil, err
 	}
+	// Where the server can, the database sorts text as a language does, which is what one set up by hand does. SQLite
+	// compares bytes: a statement that relies on either order behaves differently here, and its test shows it.
 	order := `LOCALE 'C'`
-	if language {
+	if modern && language {
 		order = `LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'`
+	}
+	if template != "" {
+		order = "" // the template's
+	} else {
+		template = "template0 ENCODING 'UTF8'"
+	}
+	if modern {
+		order += " STRATEGY FILE_COPY" // half the time: nothing goes to the log; before 15 there is no other
 	}
 	name := "lockage_test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	password := uuid.NewString() // for a shared server that asks for one
 	for _, statement := range []string{
 		fmt.Sprintf(`CREATE ROLE %s LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '%s'`, name, password),
-		fmt.Sprintf(`CREATE DATABASE %s OWNER %s TEMPLATE template0 ENCODING 'UTF8' %s`, name, name, order),
+		fmt.Sprintf(`CREATE DATABASE %s OWNER %s TEMPLATE %s %s`, name, name, template, order),
 	} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return nil, err
@@ -91,11 +111,10 @@ func dropDatabase(ctx context.Context, server, database *url.URL) error {
 		return err
 	}
 	defer conn.Close(ctx)
-	name := strings.TrimPrefix(database.Path, "/")
-	if _, err := conn.Exec(ctx, `DROP DATABASE `+name); err != nil {
+	if _, err := conn.Exec(ctx, `DROP DATABASE `+name(database)); err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, `DROP ROLE `+name)
+	_, err = conn.Exec(ctx, `DROP ROLE `+name(database))
 	return err
 }
 
@@ -132,10 +151,13 @@ func (p *process) start() (*url.URL, error) {
 	return p.server, p.err
 }
 
-// stop ends the cluster if one was started, and waits for its end.
+// stop ends the cluster if one was started, and waits for its end; a server that was given loses what is ours.
 func (p *process) stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.cluster == nil && p.server != nil {
+		return copied.drop(context.Background(), p.server)
+	}
 	if p.cluster == nil {
 		return nil
 	}
