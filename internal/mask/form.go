@@ -35,14 +35,17 @@ func (r *run) query(dst, s []byte) []byte {
 }
 
 func (r *run) pair(dst, pair []byte, root *frame) []byte {
+	base := len(r.bare)
+	defer func() { r.bare = r.bare[:base] }()
 	rawName, rawValue, has := bytes.Cut(pair, []byte{'='})
-	name, value := unescapeURL(nil, rawName, true), unescapeURL(nil, rawValue, true)
+	name, value := r.unescaped(rawName, true), r.unescaped(rawValue, true)
 	at := *root
 	for part := range bytes.FieldsFuncSeq(name, func(x rune) bool { return x == '[' || x == ']' || x == '.' }) {
 		at = r.child(&at, part)
 	}
-	if masked, changed := r.patterns(nil, name); changed {
-		dst = escapeURL(dst, masked, inQuery)
+	start := len(dst)
+	if out, changed := r.patterns(dst, name); changed {
+		dst = r.escaped(out, start, inQuery)
 	} else {
 		dst = append(dst, rawName...)
 	}
@@ -50,8 +53,9 @@ func (r *run) pair(dst, pair []byte, root *frame) []byte {
 		return dst
 	}
 	dst = append(dst, '=')
-	if masked, changed := r.value(nil, value, &at); changed {
-		return escapeURL(dst, masked, inQuery)
+	start = len(dst)
+	if out, changed := r.value(dst, value, &at); changed {
+		return r.escaped(out, start, inQuery)
 	}
 	return append(dst, rawValue...)
 }
@@ -65,12 +69,13 @@ func (r *run) path(dst, s []byte) []byte {
 		if i > 0 {
 			dst = append(dst, '/')
 		}
-		segment := raw
+		base, segment := len(r.bare), raw
 		for n := 0; n < 3 && bytes.IndexByte(segment, '%') >= 0; n++ {
-			segment = unescapeURL(nil, segment, false)
+			segment = r.unescaped(segment, false)
 		}
-		if masked, changed := r.segment(segment, before); changed {
-			dst = escapeURL(dst, masked, inPath)
+		start := len(dst)
+		if out, changed := r.segment(dst, segment, before); changed {
+			dst = r.escaped(out, start, inPath)
 		} else {
 			dst = append(dst, raw...)
 		}
@@ -80,13 +85,14 @@ func (r *run) path(dst, s []byte) []byte {
 		} else if bytes.HasPrefix(segment, []byte("by-name")) {
 			before = person
 		}
+		r.bare = r.bare[:base]
 		if s = rest; !more {
 			return dst
 		}
 	}
 }
 
-func (r *run) segment(s []byte, before class) ([]byte, bool) {
+func (r *run) segment(dst, s []byte, before class) ([]byte, bool) {
 	numbers := 0
 	for _, c := range s {
 		if isDigit(c) {
@@ -94,9 +100,43 @@ func (r *run) segment(s []byte, before class) ([]byte, bool) {
 		}
 	}
 	if before == person && len(s) > 0 || before != none && numbers >= 4 {
-		return r.apply(nil, before, s), true
+		return r.apply(dst, before, s), true
 	}
-	return r.patterns(nil, s)
+	return r.patterns(dst, s)
+}
+
+// unescaped is what s says without its escapes. It holds until r.bare is cut back to what it was.
+func (r *run) unescaped(s []byte, plus bool) []byte {
+	if bytes.IndexByte(s, '%') < 0 && !(plus && bytes.IndexByte(s, '+') >= 0) {
+		return s
+	}
+	start := len(r.bare)
+	r.bare = unescapeURL(r.bare, s, plus)
+	return r.bare[start:len(r.bare):len(r.bare)]
+}
+
+// escaped escapes what stands in dst from start on.
+func (r *run) escaped(dst []byte, start int, special string) []byte {
+	if plainURL(dst[start:], special) {
+		return dst
+	}
+	base := len(r.bare)
+	r.bare = append(r.bare, dst[start:]...)
+	dst = escapeURL(dst[:start], r.bare[base:], special)
+	r.bare = r.bare[:base]
+	return dst
+}
+
+// plainURL says whether s needs no escapes.
+func plainURL(s []byte, special string) bool {
+	ascii := true
+	for _, c := range s {
+		if c <= ' ' || c == 0x7f || strings.IndexByte(special, c) >= 0 {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return ascii || utf8.Valid(s)
 }
 
 // unescapeURL takes percent-escapes out; what is no escape stays. In a query + is a space.
@@ -148,7 +188,7 @@ func escapeURL(dst, s []byte, special string) []byte {
 		switch {
 		case c == ' ' && special == inQuery:
 			dst = append(dst, '+')
-		case c <= ' ' || c >= 0x7f || bytes.IndexByte([]byte(special), c) >= 0:
+		case c <= ' ' || c >= 0x7f || strings.IndexByte(special, c) >= 0:
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		default:
 			dst = append(dst, c)

@@ -55,19 +55,21 @@ type run struct {
 	nodes  []*node  // of the frames
 	lower  []byte   // scratch: a normal form
 	plain  [][]byte // scratch: decoded text, one for each depth of documents in documents
+	bare   []byte   // scratch: parts of URLs and forms without their escapes, those inside others behind them
 	depth  int      // of documents in documents
 }
 
 func (m *Masker) begin() *run {
 	r := m.runs.Get().(*run) //nolint:errcheck,forcetypeassert // the pool holds nothing else
 	r.rules, r.depth = &m.rules, 0
-	r.frames, r.nodes = r.frames[:0], r.nodes[:0]
+	r.frames, r.nodes, r.bare = r.frames[:0], r.nodes[:0], r.bare[:0]
 	return r
 }
 
 // end gives the run back without what it read.
 func (m *Masker) end(r *run) {
 	clear(r.lower[:cap(r.lower)])
+	clear(r.bare[:cap(r.bare)])
 	for _, p := range r.plain {
 		clear(p[:cap(p)])
 	}
