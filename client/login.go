@@ -15,19 +15,29 @@ import (
 // Login exchanges what proves who somebody is for a JWT, with which New makes a client. It needs no token; the one of the
 // configuration is not sent. An *Error with SecondFactor says that the password was right and what is needed besides.
 func Login(ctx context.Context, c Config, l wire.Login) (wire.LoginAnswer, error) {
+	return open(ctx, c, "/admin/auth/login", l)
+}
+
+// TakeLent exchanges the code that a browser was given for this program, at the server's page /command-line, for a session.
+func TakeLent(ctx context.Context, c Config, l wire.LentSession) (wire.LoginAnswer, error) {
+	return open(ctx, c, "/admin/auth/lent", l)
+}
+
+// open opens a session by what proves who somebody is.
+func open(ctx context.Context, c Config, path string, proof any) (wire.LoginAnswer, error) {
 	var in wire.LoginAnswer
 	c.Token = "none"
 	cl, err := New(c)
 	if err != nil {
 		return in, err
 	}
-	body, err := json.Marshal(l)
+	body, err := json.Marshal(proof)
 	if err != nil {
 		return in, errors.New("the body is not valid JSON")
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, cl.address+"/admin/auth/login", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, cl.address+path, bytes.NewReader(body))
 	if err != nil {
 		return in, err
 	}

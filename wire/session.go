@@ -12,6 +12,13 @@ type Login struct {
 	Account string          `json:"account,omitempty"` // id of the account to act in; absent: the one they have belonged to for longest
 }
 
+// LentSession is the body of POST /admin/auth/lent: the code that a browser was given at /command-line, and what the
+// challenge that was shown there is the SHA-256 of.
+type LentSession struct {
+	Code     string `json:"code"`
+	Verifier string `json:"verifier"`
+}
+
 // LoginAnswer is the bare answer to a login: a JWT for one hour, the session it belongs to, and the accounts that the
 // person belongs to.
 type LoginAnswer struct {

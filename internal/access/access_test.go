@@ -121,6 +121,7 @@ session.logout          self         o a d s v
 session.refresh         self         o a d s v
 session.switch          self         o a d s v
 session.prove           self         o a d s v
+session.lend            self         o a d s v
 password.change         self         o a d s v
 second_factor.list      self         o a d s v
 second_factor.create    self         o a d s v

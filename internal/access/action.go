@@ -98,6 +98,7 @@ const (
 	SessionRefresh Action = "session.refresh"
 	SessionSwitch  Action = "session.switch"
 	SessionProve   Action = "session.prove"
+	SessionLend    Action = "session.lend"
 	PasswordChange Action = "password.change"
 
 	FactorList         Action = "second_factor.list"
@@ -279,6 +280,7 @@ var rules = map[Action]rule{
 	SessionLogout:  {scope: SelfScope, personal: true, roles: everyone, does: "log out"},
 	SessionRefresh: {scope: SelfScope, personal: true, roles: everyone, does: "refresh a session"},
 	SessionSwitch:  {scope: SelfScope, personal: true, roles: everyone, does: "act in another account"},
+	SessionLend:    {scope: SelfScope, personal: true, roles: everyone, does: "let a command line act as itself"},
 	SessionProve:   {scope: SelfScope, personal: true, roles: everyone, does: "prove who it is"},
 	PasswordChange: {scope: SelfScope, personal: true, roles: everyone, does: "change a password"},
 

@@ -293,6 +293,7 @@ func (a *API) routes(metrics http.Handler) {
 	bare(a, op{"POST", "/admin/auth/passkey", "login-with-passkey", access.SessionLogin, "Log in with a passkey, which counts as both factors"}, a.loginWithPasskey, open, takes[wire.PasskeyLogin](), fails(401, 409, 429))
 	bare(a, op{"POST", "/admin/auth/provider/begin", "begin-provider-login", access.SessionLogin, "Get where a browser goes to log in at the login provider"}, a.beginProviderLogin, open, fails(409))
 	bare(a, op{"POST", "/admin/auth/provider", "login-at-provider", access.SessionLogin, "Log in with what a browser came back with from the login provider"}, a.loginAtProvider, open, takes[wire.ProviderProof](), fails(401, 404, 409, 429))
+	bare(a, op{"POST", "/admin/auth/lent", "take-lent-session", access.SessionLogin, "Open a session by the code that a browser was given for a command line"}, a.takeLentSession, open, takes[wire.LentSession](), fails(401, 429))
 	bare(a, op{"POST", "/admin/auth/logout", "logout", access.SessionLogout, "End the session at once, with all its JWTs"}, a.logout)
 	bare(a, op{"POST", "/admin/auth/refresh", "refresh", access.SessionRefresh, "Get another JWT of the session, for one hour"}, a.refresh)
 	bare(a, op{"POST", "/admin/auth/switch", "switch-account", access.SessionSwitch, "Go on in another account that the person belongs to"}, a.switchAccount, takes[wire.Switch](), fails(404))

@@ -20,6 +20,16 @@ func (a *API) login(ctx context.Context, c *call, _ *none) (wire.LoginAnswer, er
 	return loginOf(in), err
 }
 
+func (a *API) takeLentSession(ctx context.Context, c *call, _ *none) (wire.LoginAnswer, error) {
+	b, err := decode[wire.LentSession](c)
+	clear(c.body)
+	if err != nil {
+		return wire.LoginAnswer{}, err
+	}
+	in, err := a.control.TakeLentSession(ctx, b.Code, b.Verifier, c.agent, web.Request(ctx))
+	return loginOf(in), err
+}
+
 func loginOf(in control.LoggedIn) wire.LoginAnswer {
 	out := wire.LoginAnswer{
 		Token: in.Token, ExpiresAt: wire.Time(in.ExpiresAt), SessionID: in.Session.ID, SessionExpiresAt: wire.Time(in.Session.ExpiresAt),

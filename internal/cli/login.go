@@ -14,7 +14,8 @@ import (
 )
 
 func (p *program) login() *cobra.Command {
-	var address, gateway, email string
+	var address, gateway string
+	var as person
 	cmd := &cobra.Command{
 		Use:   "login [flags] < token",
 		Short: "Keep the address and token of a server for the other commands",
@@ -24,24 +25,43 @@ for arguments are seen by others on the machine and stay in the shell's history.
 
 With --email the password is asked for instead, and where you have one the code of a second factor;
 elsewhere than at a terminal they are the first two lines of standard input. What is kept is the
-session: it ends after twelve hours, or one without a command.`,
+session: it ends after twelve hours, or one without a command.
+
+With --web a browser logs in, by whatever the server's pages take: a passkey, an authenticator, the
+login provider, which --oidc begins with. The page's address is printed, so that any browser will do;
+where that runs on another computer, what to do is told.`,
 		Example: `  lockage login
   lockage login --email owner@example.com
+  lockage login --web --address https://lockage.example.com
   lockage login --address https://lockage.example.com --gateway https://gateway.example.com < token`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.logIn(cmd, email, cmp.Or(address, os.Getenv("LOCKAGE_ADDRESS"), localAddress),
+			if as.web = as.web || as.provider; as.web && as.email != "" {
+				return misused(cmd, "give --email or --web: a browser asks for the address itself")
+			}
+			return p.logIn(cmd, as, cmp.Or(address, os.Getenv("LOCKAGE_ADDRESS"), localAddress),
 				cmp.Or(gateway, os.Getenv("LOCKAGE_GATEWAY")))
 		},
 	}
 	cmd.Flags().StringVar(&address, "address", "", "the server's address, a `URL` (LOCKAGE_ADDRESS, or "+localAddress+")")
-	cmd.Flags().StringVar(&email, "email", "", "the `ADDRESS` you log in with as a person")
+	cmd.Flags().StringVar(&as.email, "email", "", "the `ADDRESS` you log in with as a person")
+	cmd.Flags().BoolVar(&as.web, "web", false, "log in as a person with a browser")
+	cmd.Flags().BoolVar(&as.provider, "oidc", false, "likewise, at the login provider of your organisation")
+	cmd.Flags().BoolVar(&as.quiet, "no-browser", false, "with --web only print the page's address, and open no browser")
 	cmd.Flags().StringVar(&gateway, "gateway", "",
 		"the gateway's address, a `URL`, for lockage call (LOCKAGE_GATEWAY, or for a server at "+localAddress+" "+localGateway+")")
 	return cmd
 }
 
-func (p *program) logIn(cmd *cobra.Command, email, address, gateway string) error {
+// person is how somebody logs in as who they are, and not with a token.
+type person struct {
+	email    string
+	web      bool
+	provider bool // the browser begins at the login provider
+	quiet    bool // and is not opened
+}
+
+func (p *program) logIn(cmd *cobra.Command, as person, address, gateway string) error {
 	address, err := client.CheckAddress(address)
 	if err != nil {
 		return misused(cmd, "%s", err)
@@ -59,8 +79,12 @@ func (p *program) logIn(cmd *cobra.Command, email, address, gateway string) erro
 		p.note("lockage: this address is not https: the token and every value travel where others may read them")
 	}
 	keep := credentials{Address: address, Gateway: gateway}
-	if email != "" {
-		in, err := p.logInAs(cmd.Context(), address, email)
+	if as.email != "" || as.web {
+		logIn := p.logInAs
+		if as.web {
+			logIn = p.logInByBrowser
+		}
+		in, err := logIn(cmd.Context(), address, as)
 		if err != nil {
 			return err
 		}

@@ -18,12 +18,12 @@ const shortest = 12
 
 // logInAs exchanges e-mail address and password, and where it is demanded the code of a second factor, for a session. At a
 // terminal each is asked for; elsewhere they are the first and the second line of standard input.
-func (p *program) logInAs(ctx context.Context, address, email string) (in wire.LoginAnswer, err error) {
-	text, err := p.confidential(ctx, "Password of "+email+" at "+address+": ", "password")
+func (p *program) logInAs(ctx context.Context, address string, as person) (in wire.LoginAnswer, err error) {
+	text, err := p.confidential(ctx, "Password of "+as.email+" at "+address+": ", "password")
 	if err != nil {
 		return in, err
 	}
-	l := wire.Login{Email: email, Password: text}
+	l := wire.Login{Email: as.email, Password: text}
 	if _, isTerminal := p.terminal(); !isTerminal {
 		l.Password, l.Code, _ = strings.Cut(text, "\n")
 		l.Password, l.Code = strings.TrimSuffix(l.Password, "\r"), strings.TrimSpace(l.Code)
@@ -48,7 +48,7 @@ func (p *program) logInAs(ctx context.Context, address, email string) (in wire.L
 func (p *program) renewed(c client.Config, s credentials) (*client.Client, error) {
 	now := time.Now()
 	if !now.Before(s.SessionEnds) || !now.Before(s.TokenEnds) {
-		return nil, errors.New("the session is over: log in again with lockage login --email")
+		return nil, errors.New("the session is over: log in again with lockage login --email, or --web")
 	}
 	cl, err := client.New(c)
 	if err != nil || now.Before(s.TokenEnds.Add(-renewBefore)) {

@@ -39,6 +39,8 @@ func TestUsage(t *testing.T) {
 		{"keys update k1", "say what to change: --description, --expires"},
 		{"secrets set x canary -e dev", `a value is never an argument: pipe it into "lockage secrets set", or type it when ` +
 			"asked; one that was typed here is in the shell's history now and should be replaced"},
+		{"login --web --email a@example.com", "give --email or --web: a browser asks for the address itself"},
+		{"login --oidc --email a@example.com", "give --email or --web: a browser asks for the address itself"},
 		{"secrets create x canary", `a value is never an argument: pipe it into "lockage secrets set", or type it when ` +
 			"asked; one that was typed here is in the shell's history now and should be replaced"},
 		{"secrets set x", "--environment is missing"},

@@ -241,7 +241,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 				access.RollbackPlan, access.FreezeRead, access.AccountRead, access.RouteList, access.RouteRead, access.RouteEffective, access.LogRead, access.AuditRead, access.AuditStreamRead, access.GatewayCall, access.AlertList, access.AlertRead,
 				access.SigningKeyRotate, access.SigningKeyRotated, // these have theirs in signingkey_test.go
 				access.EncryptionKeyRead, access.EncryptionKeyRotated, access.EncryptionKeyRotate, // the last has its test in rotate_test.go
-				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, // no role is asked for: see sessions_test.go
+				access.SessionList, access.SessionEnd, access.SessionLogout, access.SessionRefresh, access.SessionSwitch, access.SessionProve, access.SessionLend, // no role is asked for: see sessions_test.go
 				access.FactorList, access.FactorCreate, access.FactorConfirm, access.FactorDelete, access.RecoveryCodesRenew, // the same: see factor_test.go
 				access.ProviderRead, access.ProviderLink, access.ProviderUnlink, access.MemberSync, // the same: see oidc_test.go
 				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,

@@ -196,6 +196,28 @@ func TestAnotherSiteInABrowser(t *testing.T) {
 	other.get("/").is(200)
 }
 
+// A browser goes on to the command line by itself, which the policy on forms would keep a redirect from.
+func TestACommandLineInABrowser(t *testing.T) {
+	r := newRig(t)
+	base := r.served()
+	ctx := tab(t)
+	came := make(chan string, 1)
+	program := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lockage" {
+			came <- r.Header.Get("Referer") + " " + r.URL.Query().Get("state")
+		}
+		_, _ = w.Write([]byte("<h1>Thank you</h1>"))
+	}))
+	t.Cleanup(program.Close)
+	page, _ := lending("to", program.Listener.Addr().String())
+	do(t, ctx, "log in, and agree", chromedp.Navigate(base+page), logIn(ownerPassword), heading("Let a command line act as you?"))
+	shoot(t, ctx, "command-line")
+	do(t, ctx, "the browser goes on", press("Let it act as me"), heading("Thank you"))
+	if got, want := <-came, " "+strings.Repeat("s", 43); got != want {
+		t.Errorf("got %q, want %q: the state, and no word of where from", got, want)
+	}
+}
+
 // Without script nothing is missing.
 func TestWithoutScriptInABrowser(t *testing.T) {
 	r := newRig(t)

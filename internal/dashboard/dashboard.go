@@ -102,6 +102,8 @@ func (d *Dashboard) table() {
 	d.page(Page{"POST", "/password", access.PasswordChange, "/password"}, d.changePassword)
 	d.page(Page{"GET", "/prove", access.SessionProve, ""}, d.prove)
 	d.page(Page{"POST", "/prove", access.SessionProve, "/prove"}, d.proveAgain)
+	d.page(Page{"GET", "/command-line", access.SessionLend, ""}, d.commandLine)
+	d.page(Page{"POST", "/command-line", access.SessionLend, "/"}, d.lend)
 	d.page(Page{"GET", "/sessions", access.SessionList, ""}, d.sessions)
 	d.page(Page{"POST", "/sessions/{id}/end", access.SessionEnd, "/sessions"}, d.endSession)
 	d.page(Page{"POST", "/sessions/end-others", access.SessionEnd, "/sessions"}, d.endOtherSessions)

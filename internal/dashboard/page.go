@@ -45,6 +45,7 @@ type answer struct {
 	body    templ.Component
 	failure error          // what the page tells of, for the log and for when to try again
 	to      string         // where the browser goes on; "": nowhere
+	onward  string         // where it goes from the page by itself, which may be another site; "": nowhere
 	cookies []*http.Cookie // what it is to keep, or forget
 }
 
@@ -125,6 +126,9 @@ func (d *Dashboard) send(w http.ResponseWriter, r *http.Request, v *visit, a ans
 		e := web.Explain(r.Context(), a.failure)
 		a.status = web.Status(e.Kind)
 		retryAfter(w, e)
+	}
+	if a.onward != "" {
+		w.Header().Set("Refresh", "0; url="+a.onward)
 	}
 	word := takeFlash(w, r)
 	document := frame.Document{Title: a.title, Sheet: d.sheet, Script: a.script, Person: person(v)}

@@ -54,10 +54,14 @@ func (w *world) sessionIn(column string) string {
 
 // pageCall is how a page is asked for.
 type pageCall struct {
-	id   string
-	form url.Values
-	want int // what an open page or an owner's own gets; 0: 200 of a page, 303 of a form
+	id    string
+	query string
+	form  url.Values
+	want  int // what an open page or an owner's own gets; 0: 200 of a page, 303 of a form
 }
+
+// lendQuery is what a command line asks for.
+var lendQuery = url.Values{"to": {"127.0.0.1:49152"}, "state": {strings.Repeat("s", 43)}, "challenge": {strings.Repeat("A", 43)}}
 
 // pageCalls are the calls of a page by what they are about: "own", and where it names something, "person" and "account".
 func (w *world) pageCalls(line dashboard.Page, column string) map[string]pageCall {
@@ -91,6 +95,10 @@ func (w *world) pageCalls(line dashboard.Page, column string) map[string]pageCal
 		return map[string]pageCall{"own": {form: url.Values{"current": {password}, "password": {password + " again"}}}}
 	case "POST /prove":
 		return map[string]pageCall{"own": {form: url.Values{"password": {password}, "code": {""}, "next": {"/"}}}}
+	case "GET /command-line":
+		return map[string]pageCall{"own": {query: lendQuery.Encode()}}
+	case "POST /command-line":
+		return map[string]pageCall{"own": {form: lendQuery, want: 200}} // from which the browser goes on to another site
 	case "POST /sessions/{id}/end":
 		return map[string]pageCall{
 			"own": {id: own}, "person": {id: sessionOf(w.t, w.ours.cast["visitor"])}, "account": {id: sessionOf(w.t, w.theirs.cast["visitor"])},
@@ -104,6 +112,9 @@ func (w *world) pageCalls(line dashboard.Page, column string) map[string]pageCal
 func (w *world) visit(pages http.Handler, line dashboard.Page, column string, c pageCall) answer {
 	w.t.Helper()
 	path := strings.ReplaceAll(strings.ReplaceAll(line.Path, "{$}", ""), "{id}", c.id)
+	if c.query != "" {
+		path += "?" + c.query
+	}
 	req := httptest.NewRequestWithContext(w.t.Context(), line.Method, "https://lockage.example"+path, strings.NewReader(c.form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	switch credential := w.credential(places[0], column); {

@@ -39,6 +39,7 @@ var recipes = map[string]recipe{
 	"reset-password":         {body: `{"token":"rst_unknown","password":"a horse that is correct"}`, wait: 6 * time.Second, other: map[string]int{"open": 404}}, // a link is made for one person, and control's tests use one
 	"begin-provider-login":   {other: map[string]int{"open": 409}},                                                                                              // there is no provider: the tests of control have one
 	"login-at-provider":      {body: `{"code":"c","state":"s","secret":"t"}`, other: map[string]int{"open": 409}},
+	"take-lent-session":      {body: `{"code":"c","verifier":"v"}`, other: map[string]int{"open": 401}}, // a browser has it: the tests of cmd/lockage have one
 	"begin-provider-link":    {other: map[string]int{"everywhere": 409, "own": 409}},
 	"link-provider":          {body: `{"code":"c","state":"s","secret":"t"}`, other: map[string]int{"everywhere": 409, "own": 409}},
 	"unlink-provider":        {other: map[string]int{"everywhere": 409, "own": 409}},

@@ -13,6 +13,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -91,6 +92,11 @@ func New(t testing.TB, redirect string) *Provider {
 // TLS trusts the provider's certificate.
 func (p *Provider) TLS() *tls.Config {
 	return &tls.Config{RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
+}
+
+// Certificate is the provider's, in PEM, for a program of its own to trust.
+func (p *Provider) Certificate() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})
 }
 
 // Put makes somebody known, or changes what is known of them.
