@@ -140,10 +140,13 @@ func (c *Control) carry(ctx context.Context, account, id string) (err error) {
 // nextBatch takes or keeps the lease on a stream, and answers the batch that is under way, or begins the next. There is
 // none when everything was delivered, or somebody else delivers.
 func (c *Control) nextBatch(ctx context.Context, account, id, lease string) (s audit.Stream, entries []audit.Entry, err error) {
-	err = c.store.Batch(ctx, func(tx *store.Tx) error {
+	err = c.store.BatchOf(ctx, account, func(tx *store.Tx) error {
 		var taken bool
 		if s, taken, err = tx.LeaseAuditStream(ctx, account, id, lease, tx.Now().Add(streamLease)); err != nil || !taken {
 			return err
+		}
+		if tx.Now().Before(s.NextAttempt) { // somebody failed meanwhile, and said when it is tried again
+			return nil
 		}
 		limit := int64(streamBatch)
 		if s.Sending > s.Position {
@@ -165,7 +168,7 @@ func (c *Control) nextBatch(ctx context.Context, account, id, lease string) (s a
 
 // noteDelivery notes how a delivery went.
 func (c *Control) noteDelivery(ctx context.Context, account, lease string, s audit.Stream, last int64, failure *streamFailure) error {
-	return c.store.Batch(ctx, func(tx *store.Tx) error {
+	return c.store.BatchOf(ctx, account, func(tx *store.Tx) error {
 		if failure == nil {
 			if !s.FailingSince.IsZero() {
 				c.logger.InfoContext(ctx, "a stream of the audit log delivers again", "account", account, "stream", s.ID, "failed_since", s.FailingSince)

@@ -138,7 +138,7 @@ func (c *Control) deleteAudit(ctx context.Context, account string, m auditPrune)
 	for {
 		began := time.Now() //nolint:forbidigo // how long the database takes, whatever time it is
 		var n int64
-		err := c.store.Batch(ctx, func(tx *store.Tx) (err error) {
+		err := c.store.BatchOf(ctx, account, func(tx *store.Tx) (err error) {
 			n, err = tx.DeleteAudit(ctx, account, m.batch)
 			return err
 		})

@@ -43,13 +43,14 @@ func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFil
 		return nil, "", err
 	}
 	var ids []string
+	list = []Call{}
 	err = c.read(ctx, who, access.LogRead, among(f.Environment, &ids), func(v *visit) error {
-		routeID, routeKey, err := v.calledRoute(ctx, f.Route)
-		if err != nil {
+		routeID, known, err := v.calledRoute(ctx, f.Route)
+		if err != nil || !known {
 			return err
 		}
 		calls, err := v.Calls(ctx, store.CallFilter{
-			EnvironmentIDs: ids, RouteID: routeID, Route: routeKey, KeyID: f.Key, StatusFrom: from, StatusTo: to, Since: f.Since, Until: f.Until,
+			EnvironmentIDs: ids, RouteID: routeID, KeyID: f.Key, StatusFrom: from, StatusTo: to, Since: f.Since, Until: f.Until,
 			Before: after, Limit: limit + 1,
 		})
 		if err != nil {
@@ -62,19 +63,17 @@ func (c *Control) ListCalls(ctx context.Context, who access.Principal, f CallFil
 	return list, next, err
 }
 
-// calledRoute finds the id of a route that calls are asked for by; one that is not known is looked for as it is written.
-func (v *visit) calledRoute(ctx context.Context, ref string) (id, unknown string, err error) {
+// calledRoute finds the id of a route that calls are asked for by: "" for those of all. Of one that nobody ever saved there
+// are no calls.
+func (v *visit) calledRoute(ctx context.Context, ref string) (id string, known bool, err error) {
 	if ref == "" {
-		return "", "", nil
+		return "", true, nil
 	}
-	switch d, err := v.Identity(ctx, definition.KindRoute, ref); {
-	case err == nil:
-		return d.ID, "", nil
-	case fault.Is(err, fault.NotFound):
-		return "", ref, nil
-	default:
-		return "", "", err
+	d, err := v.Identity(ctx, definition.KindRoute, ref)
+	if fault.Is(err, fault.NotFound) {
+		return "", false, nil
 	}
+	return d.ID, err == nil, err
 }
 
 // listed are calls as people see them in a list.

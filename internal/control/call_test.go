@@ -24,13 +24,14 @@ func (x *fixture) record(t *testing.T, calls ...route.Call) {
 func TestCalls(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
 		key := x.createKey(t, "development").ID
+		charges := x.createRoute(t, `{"key":"charges","target_url":"https://api.example.com"}`).ID
 		n := len(x.entries(t))
 		var calls []route.Call
 		for i, status := range []int{200, 201, 301, 404, 429, 500, 502} {
 			at := x.clock.Now().Add(time.Duration(i) * time.Minute)
 			c := route.Call{
 				ID: idAt(at, i), Account: x.account, RequestID: "r", Time: at,
-				EnvironmentID: x.development, RouteID: "id-of-charges", RouteKey: "charges", KeyID: key, Method: "POST", Path: "/charges", Status: status,
+				EnvironmentID: x.development, RouteID: charges, RouteKey: "charges", KeyID: key, Method: "POST", Path: "/charges", Status: status,
 				Latency: 1500 * time.Microsecond, BytesIn: 1, BytesOut: 2, Secrets: []string{"stripe"}, Redacted: 4, ErrorType: "",
 			}
 			if i%2 == 1 {
@@ -55,7 +56,8 @@ func TestCalls(t *testing.T) {
 			"a status":     {control.CallFilter{StatusClass: "502"}, []int{6}},
 			"no class":     {control.CallFilter{StatusClass: "1xx"}, nil},
 			"a route":      {control.CallFilter{Route: "charges", StatusClass: "2xx"}, []int{0}},
-			"a route's id": {control.CallFilter{Route: "id-of-charges"}, []int{6, 4, 2, 0}},
+			"a route's id": {control.CallFilter{Route: charges}, []int{6, 4, 2, 0}},
+			"no route":     {control.CallFilter{Route: "refunds"}, nil},
 			"a key":        {control.CallFilter{Key: key, StatusClass: "5xx"}, []int{6}},
 			"since":        {control.CallFilter{Since: from(5)}, []int{6, 5}},
 			"until":        {control.CallFilter{Until: from(2)}, []int{1, 0}},

@@ -138,8 +138,8 @@ func (g *Following) tell(ctx context.Context, v *visit, ids []string) ([]Followe
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	routeID, routeKey, err := v.calledRoute(ctx, g.filter.Route)
-	if err != nil {
+	routeID, known, err := v.calledRoute(ctx, g.filter.Route)
+	if err != nil || !known {
 		return nil, err
 	}
 	calls, err := v.CallsOf(ctx, ids)
@@ -148,7 +148,7 @@ func (g *Following) tell(ctx context.Context, v *visit, ids []string) ([]Followe
 	}
 	kept := calls[:0]
 	for _, call := range calls {
-		if g.wants(call, routeID, routeKey) {
+		if g.wants(call, routeID) {
 			kept = append(kept, call)
 		}
 	}
@@ -160,9 +160,8 @@ func (g *Following) tell(ctx context.Context, v *visit, ids []string) ([]Followe
 	return list, err
 }
 
-func (g *Following) wants(c route.Call, routeID, routeKey string) bool {
-	return (routeID == "" || c.RouteID == routeID) && (routeKey == "" || c.RouteID == routeKey || c.RouteKey == routeKey) &&
-		(g.to == 0 || c.Status >= g.from && c.Status < g.to) && (g.filter.Key == "" || c.KeyID == g.filter.Key)
+func (g *Following) wants(c route.Call, routeID string) bool {
+	return (routeID == "" || c.RouteID == routeID) && (g.to == 0 || c.Status >= g.from && c.Status < g.to) && (g.filter.Key == "" || c.KeyID == g.filter.Key)
 }
 
 // Wait waits until there may be more to read, at most for a time: calls of other processes nobody tells of.

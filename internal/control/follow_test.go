@@ -42,6 +42,7 @@ func wantNext(t *testing.T, what string, g *control.Following, who access.Princi
 
 func TestFollowCalls(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) {
+		refund := x.createRoute(t, `{"key":"refunds","target_url":"https://api.example.com"}`).ID
 		named := func(n int, environmentID string, change func(*route.Call)) route.Call {
 			c := x.contentCall(n, environmentID)
 			c.RouteID, c.RouteKey, c.KeyID = "id-of-charges", "charges", "k1"
@@ -58,7 +59,7 @@ func TestFollowCalls(t *testing.T) {
 		key := x.followed(t, x.viewer, control.CallFilter{Key: "k2"}, "")
 		wantNext(t, "what was there before", all, x.viewer)
 		x.clock.pass(time.Second)
-		x.record(t, named(2, x.development, func(c *route.Call) { c.Status = 502 }), named(3, x.production, func(c *route.Call) { c.RouteKey = "refunds" }))
+		x.record(t, named(2, x.development, func(c *route.Call) { c.Status = 502 }), named(3, x.production, func(c *route.Call) { c.RouteID, c.RouteKey = refund, "refunds" }))
 		first := wantNext(t, "all", all, x.viewer, "request2", "request3")
 		wantNext(t, "an environment", development, x.viewer, "request2")
 		wantNext(t, "a class", failed, x.viewer, "request2")

@@ -48,7 +48,7 @@ func (c *Control) pruneLogs(ctx context.Context) (deleted int64, err error) {
 		for {
 			began := time.Now() //nolint:forbidigo // how long the database takes, whatever time it is
 			var n int64
-			err := c.store.Batch(ctx, func(tx *store.Tx) (err error) {
+			err := c.store.BatchOf(ctx, r.Account, func(tx *store.Tx) (err error) {
 				n, err = tx.PruneCalls(ctx, r.Account, r.EnvironmentID, before, pruneBatch)
 				if err == nil && n < pruneBatch {
 					// a key seals for a day, and what it sealed is kept for as long as the environment says

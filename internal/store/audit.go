@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lockage/lockage/internal/audit"
@@ -68,29 +71,77 @@ type AuditFilter struct {
 	Limit         int
 }
 
-// Audit reads entries, newest first unless ascending; those that were pruned are not there.
+// Audit reads entries, newest first unless ascending; those that were pruned are not there. A target may be an id or a name:
+// each is read by itself and no further than the limit, so that each reading ends where an index does.
 func (tx *Tx) Audit(ctx context.Context, f AuditFilter) ([]audit.Entry, error) {
+	columns := []string{""}
+	if f.Target != "" {
+		columns = []string{"target_id", "target_name"}
+	}
+	anchored, err := tx.anchored(ctx, tx.account)
+	if err != nil {
+		return nil, err
+	}
+	found := []audit.Entry{}
+	for _, column := range columns {
+		query, args := f.query(tx, anchored, column)
+		list, err := all(ctx, tx, scanAudit, query, args...)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, list...)
+	}
+	if len(columns) == 1 {
+		return found, nil
+	}
+	slices.SortFunc(found, func(a, b audit.Entry) int {
+		if f.Ascending {
+			return cmp.Compare(a.Sequence, b.Sequence)
+		}
+		return cmp.Compare(b.Sequence, a.Sequence)
+	})
+	found = slices.CompactFunc(found, func(a, b audit.Entry) bool { return a.Sequence == b.Sequence }) // named by its id
+	return found[:min(len(found), f.Limit)], nil
+}
+
+// query reads what is behind the anchor, along one index, which ends in the order of the answer. The column is where the target
+// stands.
+func (f AuditFilter) query(tx *Tx, anchored int64, column string) (string, []any) {
 	w := newWhere(tx.account)
-	w.conditions = append(w.conditions, behindAnchor)
 	w.equal("actor_id", f.Actor)
 	w.equal("action", f.Action)
 	w.equal("environment_id", f.EnvironmentID)
 	w.equal("outcome", f.Outcome)
 	w.equal("target_kind", f.TargetKind)
 	w.equal("target_id", f.TargetID)
-	if f.Target != "" {
-		w.add("(target_id = %[1]s OR target_name = %[1]s)", f.Target)
+	if column != "" {
+		w.equal(column, f.Target)
 	}
 	w.between("time", f.Since, f.Until)
 	order := "DESC"
 	if f.Ascending {
 		order = "ASC"
-		w.add("sequence > %s", f.After)
+		anchored = max(anchored, f.After)
 	} else if f.After > 0 {
 		w.add("sequence < %s", f.After)
 	}
-	query := `SELECT ` + auditColumns + ` FROM audit_entries WHERE ` + w.text() + ` ORDER BY sequence ` + order + ` LIMIT ` + w.arg(f.Limit)
-	return all(ctx, tx, scanAudit, query, w.args...)
+	w.add("sequence > %s", anchored)
+	by := "" // the primary key
+	switch {
+	case column != "":
+		by = tx.by("audit_entries_by_" + strings.TrimSuffix(column, "_id"))
+	case f.TargetID != "":
+		by = tx.by("audit_entries_by_target")
+	case f.Outcome == string(audit.Refused): // rarer than what any one person did
+		by = tx.by("audit_entries_by_outcome")
+	case f.Actor != "":
+		by = tx.by("audit_entries_by_actor")
+	case f.Action != "":
+		by = tx.by("audit_entries_by_action")
+	case f.EnvironmentID != "":
+		by = tx.by("audit_entries_by_environment")
+	}
+	return `SELECT ` + auditColumns + ` FROM audit_entries` + by + ` WHERE ` + w.text() + ` ORDER BY sequence ` + order + ` LIMIT ` + w.arg(f.Limit), w.args
 }
 
 // AuditHead is how far an account's log has come.

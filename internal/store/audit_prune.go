@@ -8,9 +8,12 @@ import (
 	"github.com/lockage/lockage/internal/fault"
 )
 
-// behindAnchor keeps what an anchor did not take: what was pruned is gone for every reader at once, though it is deleted
-// bit by bit.
-const behindAnchor = `sequence > COALESCE((SELECT p.entries FROM audit_anchors p WHERE p.account_id = $1), 0)`
+// anchored is the entry up to which an anchor took an account's log: what was pruned is gone for every reader at once, though
+// it is deleted bit by bit. It is asked for by itself: PostgreSQL takes a range whose one end it does not know for tiny.
+func (tx *Tx) anchored(ctx context.Context, account string) (entries int64, err error) {
+	const query = `SELECT COALESCE(MAX(entries), 0) FROM audit_anchors WHERE account_id = $1`
+	return entries, tx.tx.QueryRowContext(ctx, query, account).Scan(&entries)
+}
 
 // AuditAnchor is up to where a log was pruned, and the note that proves it; zero where it never was.
 type AuditAnchor struct {
@@ -57,14 +60,20 @@ func (tx *Tx) AuditRetentions(ctx context.Context) ([]AuditRetention, error) {
 }
 
 // DeleteAudit deletes the oldest entries of an account that its anchor took, at most as many as the limit, and answers how
-// many. What is behind the anchor it does not touch. Called in a Batch.
+// many. What is behind the anchor it does not touch. Called in a BatchOf.
 func (tx *Tx) DeleteAudit(ctx context.Context, account string, limit int) (int64, error) {
-	const remove = `
-		DELETE FROM audit_entries WHERE account_id = $1 AND sequence IN (
-		    SELECT e.sequence FROM audit_entries e
-		    WHERE e.account_id = $1 AND e.sequence <= (SELECT p.entries FROM audit_anchors p WHERE p.account_id = $1)
-		    ORDER BY e.sequence LIMIT $2)`
-	return tx.affected(ctx, remove, account, limit)
+	const oldest = `
+		SELECT COALESCE(MAX(sequence), 0) FROM (
+		    SELECT e.sequence FROM audit_entries e WHERE e.account_id = $1 AND e.sequence <= $2 ORDER BY e.sequence LIMIT $3) AS o`
+	anchored, err := tx.anchored(ctx, account)
+	if err != nil {
+		return 0, err
+	}
+	var last int64
+	if err := tx.tx.QueryRowContext(ctx, oldest, account, anchored, limit).Scan(&last); err != nil || last == 0 {
+		return 0, err
+	}
+	return tx.affected(ctx, `DELETE FROM audit_entries WHERE account_id = $1 AND sequence <= $2`, account, last)
 }
 
 // SkipAuditStream has a stream go on behind an entry, past those it did not deliver. It answers false where somebody

@@ -121,10 +121,14 @@ func (tx *Tx) LeaseAuditStream(ctx context.Context, account, id, lease string, u
 	return list[0], true, nil
 }
 
-// AuditOf reads entries of an account's log behind one, oldest first; used in a Batch.
+// AuditOf reads entries of an account's log behind one, oldest first; used in a BatchOf.
 func (tx *Tx) AuditOf(ctx context.Context, account string, after int64, limit int) ([]audit.Entry, error) {
-	const query = `SELECT ` + auditColumns + ` FROM audit_entries WHERE account_id = $1 AND sequence > $2 AND ` + behindAnchor + ` ORDER BY sequence LIMIT $3`
-	return all(ctx, tx, scanAudit, query, account, after, limit)
+	anchored, err := tx.anchored(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	const query = `SELECT ` + auditColumns + ` FROM audit_entries WHERE account_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`
+	return all(ctx, tx, scanAudit, query, account, max(after, anchored), limit)
 }
 
 // MoveAuditStream notes, under a lease, how far a stream delivered and what it sends next. Called in a Batch.

@@ -65,7 +65,6 @@ func (tx *Tx) Call(ctx context.Context, id string) (route.Call, error) {
 type CallFilter struct {
 	EnvironmentIDs []string // which environments to read from; none is nothing
 	RouteID        string
-	Route          string // id or key, as the calls have it; RouteID is found faster
 	KeyID          string
 	StatusFrom     int // inclusive
 	StatusTo       int // exclusive; 0 does not narrow
@@ -74,36 +73,59 @@ type CallFilter struct {
 	Limit          int
 }
 
-// Calls reads recorded calls, newest first. Each environment is read by itself and no further than the limit: so each
-// reading ends where an index does, however many calls there are.
+// Calls reads recorded calls, newest first. Each environment, and each status of several, is read by itself and no further
+// than the limit: so each reading ends where an index does, however many calls there are.
 func (tx *Tx) Calls(ctx context.Context, f CallFilter) ([]route.Call, error) {
 	found := []route.Call{}
 	for _, environmentID := range f.EnvironmentIDs {
-		query, args := f.query(tx.account, environmentID)
-		list, err := all(ctx, tx, scanCall, query, args...)
+		parts, err := f.parts(ctx, tx, environmentID)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, list...)
+		for _, part := range parts {
+			query, args := part.query(tx, environmentID)
+			list, err := all(ctx, tx, scanCall, query, args...)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, list...)
+		}
 	}
 	slices.SortFunc(found, func(a, b route.Call) int { return cmp.Compare(b.ID, a.ID) })
 	return found[:min(len(found), f.Limit)], nil
 }
 
-func (f CallFilter) query(account, environmentID string) (string, []any) {
-	w := newWhere(account)
+// parts are filters for one status each, of those that calls of an environment have.
+func (f CallFilter) parts(ctx context.Context, tx *Tx, environmentID string) ([]CallFilter, error) {
+	if f.StatusTo <= f.StatusFrom+1 {
+		return []CallFilter{f}, nil
+	}
+	query := `
+		WITH RECURSIVE s (status) AS (
+		    SELECT MIN(c.status) FROM calls AS c` + tx.by("calls_by_status") + `
+		    WHERE c.account_id = $1 AND c.environment_id = $2 AND c.status >= $3 AND c.status < $4
+		    UNION ALL
+		    SELECT (SELECT MIN(c.status) FROM calls AS c` + tx.by("calls_by_status") + `
+		        WHERE c.account_id = $1 AND c.environment_id = $2 AND c.status > s.status AND c.status < $4)
+		    FROM s WHERE s.status IS NOT NULL)
+		SELECT status FROM s WHERE status IS NOT NULL`
+	one := func(r row) (part CallFilter, err error) {
+		part = f
+		err = r.Scan(&part.StatusFrom)
+		part.StatusTo = part.StatusFrom + 1
+		return part, err
+	}
+	return all(ctx, tx, one, query, tx.account, environmentID, f.StatusFrom, f.StatusTo)
+}
+
+// query reads one environment along one index, which ends in the order of the answer.
+func (f CallFilter) query(tx *Tx, environmentID string) (string, []any) {
+	w := newWhere(tx.account)
 	w.add("environment_id = %s", environmentID)
 	w.equal("route_id", f.RouteID)
-	if f.Route != "" {
-		w.add("(route_id = %[1]s OR route_key = %[1]s)", f.Route)
-	}
 	w.equal("key_id", f.KeyID)
 	if f.StatusTo > 0 {
-		if class := f.StatusFrom / 100; class == (f.StatusTo-1)/100 {
-			w.add("(status / 100) = %s", class) // as the index has it
-		}
-		w.add("status >= %s", f.StatusFrom)
-		w.add("status < %s", f.StatusTo)
+		w.add("status = %s", f.StatusFrom)
 	}
 	w.between("time", f.Since, f.Until)
 	// ids are in the order of time: with them, an index tells where the times begin and end
@@ -116,5 +138,16 @@ func (f CallFilter) query(account, environmentID string) (string, []any) {
 	if f.Before != "" {
 		w.add("id < %s", f.Before)
 	}
-	return `SELECT ` + callColumns + ` FROM calls WHERE ` + w.text() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Limit), w.args
+	index := "calls_by_environment"
+	switch {
+	case f.StatusFrom >= 400: // what fails is rarer than what a route or a key does
+		index = "calls_by_status"
+	case f.RouteID != "":
+		index = "calls_by_route"
+	case f.KeyID != "":
+		index = "calls_by_key"
+	case f.StatusTo > 0:
+		index = "calls_by_status"
+	}
+	return `SELECT ` + callColumns + ` FROM calls` + tx.by(index) + ` WHERE ` + w.text() + ` ORDER BY id DESC LIMIT ` + w.arg(f.Limit), w.args
 }

@@ -37,14 +37,13 @@ func TestCalls(t *testing.T) {
 			"all, newest first": {store.CallFilter{EnvironmentIDs: both, Limit: 9}, []route.Call{second, kept, first}},
 			"no environment":    {store.CallFilter{Limit: 9}, []route.Call{}},
 			"an environment":    {store.CallFilter{EnvironmentIDs: []string{"e2"}, Limit: 9}, []route.Call{second}},
-			"a route's id":      {store.CallFilter{EnvironmentIDs: both, Route: "d1", Limit: 9}, []route.Call{kept, first}},
-			"a route's key":     {store.CallFilter{EnvironmentIDs: both, Route: "charges", Limit: 9}, []route.Call{kept, first}},
+			"a route's id":      {store.CallFilter{EnvironmentIDs: both, RouteID: "d1", Limit: 9}, []route.Call{kept, first}},
 			"a key":             {store.CallFilter{EnvironmentIDs: both, KeyID: "k1", Limit: 9}, []route.Call{kept, first}},
 			"a class":           {store.CallFilter{EnvironmentIDs: both, StatusFrom: 400, StatusTo: 500, Limit: 9}, []route.Call{second}},
 			"since":             {store.CallFilter{EnvironmentIDs: both, Since: start.Add(time.Second), Limit: 9}, []route.Call{second}},
 			"until":             {store.CallFilter{EnvironmentIDs: both, Until: start.Add(time.Minute), Limit: 9}, []route.Call{kept, first}},
 			"a page":            {store.CallFilter{EnvironmentIDs: both, Before: "019ca945-0a00-7000-8000-000000000003", Limit: 1}, []route.Call{first}},
-			"no text":           {store.CallFilter{EnvironmentIDs: both, Route: "\x00", Limit: 9}, []route.Call{}},
+			"no text":           {store.CallFilter{EnvironmentIDs: both, RouteID: "\x00", Limit: 9}, []route.Call{}},
 		} {
 			x.read(t, func(tx *store.Tx) error {
 				got, err := tx.Calls(ctx, tt.filter)

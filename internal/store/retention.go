@@ -26,12 +26,16 @@ func (tx *Tx) Retentions(ctx context.Context) ([]Retention, error) {
 }
 
 // PruneCalls deletes the oldest calls of an environment that came before a time, with their contents, at most as many as
-// the limit, and answers how many it deleted. Called in a Batch.
+// the limit, and answers how many it deleted. Called in a BatchOf.
 func (tx *Tx) PruneCalls(ctx context.Context, account, environmentID string, before time.Time, limit int) (int64, error) {
-	const prune = `
-		DELETE FROM calls WHERE account_id = $1 AND environment_id = $2 AND id IN (
-		    SELECT c.id FROM calls c WHERE c.account_id = $1 AND c.environment_id = $2 AND c.id < $3 ORDER BY c.id LIMIT $4)`
-	return tx.affected(ctx, prune, account, environmentID, firstID(before), limit)
+	const oldest = `
+		SELECT COALESCE(MAX(id), '') FROM (
+		    SELECT c.id FROM calls c WHERE c.account_id = $1 AND c.environment_id = $2 AND c.id < $3 ORDER BY c.id LIMIT $4) AS o`
+	var last string
+	if err := tx.tx.QueryRowContext(ctx, oldest, account, environmentID, firstID(before), limit).Scan(&last); err != nil || last == "" {
+		return 0, err
+	}
+	return tx.affected(ctx, `DELETE FROM calls WHERE account_id = $1 AND environment_id = $2 AND id <= $3`, account, environmentID, last)
 }
 
 // firstID is the first id that a call of a time can have: ids are UUIDs of version 7 (RFC 9562), in the order of time, so

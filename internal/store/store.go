@@ -39,6 +39,8 @@ type engine interface {
 	enter(ctx context.Context, tx *sql.Tx, account string) error
 	// share ends a statement whose rows nobody may change until the transaction ends.
 	share() string
+	// by follows the table of a reading and names the index to read it by, where the engine must be told.
+	by(index string) string
 	close() error
 }
 

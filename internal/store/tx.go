@@ -14,7 +14,7 @@ const everyAccount = "*"
 // Tx is a transaction for one account. Its methods are the statements of the product, a file per concept; each names
 // the account in its SQL. Now is the one instant of the transaction.
 type Tx struct {
-	tx      *sql.Tx
+	tx      statements
 	account string
 	now     time.Time
 	version int64
@@ -22,6 +22,15 @@ type Tx struct {
 	audited bool
 	serve   bool   // the gateway must learn of this
 	share   string // at the end of a reading: what was read stays as it is until the transaction ends
+	by      func(index string) string
+}
+
+// statements is what a transaction is asked to run: a *sql.Tx, or one that a test looks over the shoulder.
+type statements interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // Account is the account the transaction belongs to.
@@ -91,6 +100,12 @@ func (s *Store) Batch(ctx context.Context, fn func(*Tx) error) error {
 	return s.run(ctx, s.writer, nil, everyAccount, fn)
 }
 
+// BatchOf is Batch for what concerns one account: the second wall stays closed, and PostgreSQL knows how much of a table is
+// behind it.
+func (s *Store) BatchOf(ctx context.Context, account string, fn func(*Tx) error) error {
+	return s.run(ctx, s.writer, nil, account, fn)
+}
+
 func (s *Store) readIsolation() sql.IsolationLevel {
 	if _, ok := s.engine.(*postgres); ok {
 		return sql.LevelRepeatableRead
@@ -107,7 +122,7 @@ func (s *Store) run(ctx context.Context, db *sql.DB, options *sql.TxOptions, acc
 	if err := s.engine.enter(ctx, raw, account); err != nil {
 		return fmt.Errorf("enter the account: %w", err)
 	}
-	tx := &Tx{tx: raw, account: account, now: s.now().UTC().Truncate(time.Millisecond), share: s.engine.share()}
+	tx := &Tx{tx: raw, account: account, now: s.now().UTC().Truncate(time.Millisecond), share: s.engine.share(), by: s.engine.by}
 	if err := fn(tx); err != nil {
 		return err
 	}
