@@ -53,7 +53,7 @@ func codesOf(codes []string) wire.RecoveryCodes {
 }
 
 func (a *API) beginPasskey(ctx context.Context, c *call, _ *none) (wire.PasskeyQuestion, error) {
-	q, err := a.control.BeginPasskey(ctx, c.who)
+	q, err := a.control.BeginPasskey(ctx, c.who, "")
 	return questionOf(q), err
 }
 

@@ -36,6 +36,7 @@ type Factors struct {
 	List          []Factor
 	RecoveryCodes int  // that were not used
 	Required      bool // the account the person acts in demands a second factor
+	Password      bool // the person has a password to log in with
 }
 
 // factorsOf lists the factors that prove something.
@@ -70,7 +71,12 @@ func (c *Control) ListFactors(ctx context.Context, who access.Principal) (out Fa
 			return err
 		}
 		a, err := v.AccountSettings(ctx)
+		if err != nil {
+			return err
+		}
 		out.Required = a.SecondFactor
+		p, err := v.Person(ctx, who.Person)
+		out.Password = p.PasswordHash != ""
 		return err
 	})
 	return out, err
@@ -78,9 +84,13 @@ func (c *Control) ListFactors(ctx context.Context, who access.Principal) (out Fa
 
 // changes is the scope of a change to what proves who the principal is: the proof that they are must be fresh, so that a
 // session that was left open, or stolen, changes none of it.
-func (c *Control) changes(_ context.Context, v *visit) error {
-	if v.who.Kind == access.MemberActor && (v.who.Proved.IsZero() || !c.now().Before(v.who.Proved.Add(proofFresh))) {
-		refusal := fault.New(fault.Forbidden, "to change what proves who somebody is, prove again who you are: the last proof is older than %s", proofFresh)
+func (c *Control) changes(_ context.Context, v *visit) error { return c.ProvedLately(v.who) }
+
+// ProvedLately says whether a person has shown who they are so lately that they may change what proves it; fault.Forbidden
+// with StepUp where not. A page asks before it asks for anything else, so that nobody fills in a form in vain.
+func (c *Control) ProvedLately(who access.Principal) error {
+	if who.Kind == access.MemberActor && (who.Proved.IsZero() || !c.now().Before(who.Proved.Add(proofFresh))) {
+		refusal := fault.New(fault.Forbidden, "to change what proves who somebody is, prove again who you are: the last proof is older than %d minutes", int(proofFresh.Minutes()))
 		refusal.StepUp = true
 		return refusal
 	}

@@ -88,7 +88,7 @@ func TestAnAuthenticatorIsAskedForOnceItIsConfirmed(t *testing.T) {
 			t.Errorf("confirm again: got %v, want a conflict", err)
 		}
 		list, err := x.ListFactors(ctx, o.who(t))
-		if err != nil || len(list.List) != 1 || list.List[0].Name != "phone" || list.RecoveryCodes != 10 || list.Required {
+		if err != nil || len(list.List) != 1 || list.List[0].Name != "phone" || list.RecoveryCodes != 10 || list.Required || !list.Password {
 			t.Errorf("list: got %+v and %v, want the phone and 10 codes", list, err)
 		}
 		_, err = x.prove(ctx, control.Proof{})
@@ -257,9 +257,15 @@ func TestChangingFactorsNeedsAFreshProof(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := x.ProvedLately(o.who(t)); err != nil {
+			t.Errorf("after a login: %v", err)
+		}
 		for range 2 {
 			x.clock.pass(9 * time.Minute)
 			o.who(t)
+		}
+		if told, ok := errors.AsType[*fault.Error](x.ProvedLately(o.who(t))); !ok || !told.StepUp || told.Message != "to change what proves who somebody is, prove again who you are: the last proof is older than 10 minutes" {
+			t.Errorf("after a while: got %v, want to prove it again", told)
 		}
 		for name, change := range map[string]func() error{
 			"add":     func() error { _, err := x.AddTOTP(ctx, o.who(t), "another"); return err },

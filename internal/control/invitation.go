@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/audit"
@@ -356,10 +357,14 @@ func (c *Control) provesPassword(ctx context.Context, p store.Person, password s
 	return err
 }
 
-// checkPasswordForm refuses what cannot be a password, before anything is hashed.
+// checkPasswordForm refuses what cannot be a password, before anything is hashed. It counts bytes, and tells of characters,
+// as people count: one has at most four bytes, and at least one.
 func checkPasswordForm(field, password string) error {
-	if n := len(password); n < passwordLeast || n > passwordMost {
-		return fault.Refused(field, "must have %d to %d bytes", passwordLeast, passwordMost)
+	switch n := len(password); {
+	case n < passwordLeast:
+		return fault.Refused(field, "must have at least %d characters", passwordLeast)
+	case n > passwordMost:
+		return fault.Refused(field, "is too long; one of %d characters always fits", passwordMost/utf8.UTFMax)
 	}
 	return nil
 }

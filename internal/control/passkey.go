@@ -53,13 +53,24 @@ func holder(ctx context.Context, tx *store.Tx, person string) (who passkey.Perso
 	return who, keys, nil
 }
 
-// BeginPasskey asks the principal's browser for a new passkey.
-func (c *Control) BeginPasskey(ctx context.Context, who access.Principal) (q PasskeyQuestion, err error) {
+// BeginPasskey asks the principal's browser for a new passkey. A name that it could not be kept under is refused before a
+// device makes one in vain; "" where it is not chosen yet.
+func (c *Control) BeginPasskey(ctx context.Context, who access.Principal, name string) (q PasskeyQuestion, err error) {
 	party, err := c.party()
 	if err != nil {
 		return q, err
 	}
+	if name != "" {
+		if err := factor.CheckName(name); err != nil {
+			return q, err
+		}
+	}
 	err = c.read(ctx, who, access.FactorCreate, c.changes, func(v *visit) error {
+		if name != "" {
+			if err := v.room(ctx, name); err != nil {
+				return err
+			}
+		}
 		person, _, err := holder(ctx, v.Tx, who.Person)
 		if err != nil {
 			return err

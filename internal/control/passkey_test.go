@@ -29,7 +29,7 @@ func (x *fixture) reached(t *testing.T) {
 func (x *fixture) device(t *testing.T, o opened, name string) (*testkit.Authenticator, []string) {
 	t.Helper()
 	device := testkit.NewAuthenticator(publicURL)
-	q, err := x.BeginPasskey(t.Context(), o.who(t))
+	q, err := x.BeginPasskey(t.Context(), o.who(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestPasskeysThatProveNobody(t *testing.T) {
 		}
 		late := x.answered(t, device)
 		x.clock.pass(5 * time.Minute)
-		forRegistration, err := x.BeginPasskey(ctx, o.who(t))
+		forRegistration, err := x.BeginPasskey(ctx, o.who(t), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestPasskeysThatProveNobody(t *testing.T) {
 			return x.answered(t, liar)
 		}
 		unknown := testkit.NewAuthenticator(publicURL)
-		q, err := x.BeginPasskey(ctx, o.who(t))
+		q, err := x.BeginPasskey(ctx, o.who(t), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestARegistrationIsOfItsSession(t *testing.T) {
 		x.reached(t)
 		o, other := x.opened(t, ownerEmail, ownerPassword), x.opened(t, ownerEmail, ownerPassword)
 		ask := func(o opened) []byte {
-			q, err := x.BeginPasskey(ctx, o.who(t))
+			q, err := x.BeginPasskey(ctx, o.who(t), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,6 +219,26 @@ func TestARegistrationIsOfItsSession(t *testing.T) {
 	})
 }
 
+// A name that a passkey could not be kept under is refused before a device makes one.
+func TestNamesOfPasskeysAreRefusedEarly(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		x.reached(t)
+		o := x.opened(t, ownerEmail, ownerPassword)
+		x.device(t, o, "laptop")
+		for name, message := range map[string]string{
+			"laptop":                "name: is the name of another second factor of yours; choose another",
+			strings.Repeat("x", 65): "name: must have 1 to 64 characters",
+			" spaced":               "name: must be printable, without spaces at its ends",
+		} {
+			_, err := x.BeginPasskey(t.Context(), o.who(t), name)
+			wantFault(t, name, err, fault.Invalid, message)
+		}
+		if q, err := x.BeginPasskey(t.Context(), o.who(t), "phone"); err != nil || len(q.Options) == 0 {
+			t.Errorf("a name that is free: got %v", err)
+		}
+	})
+}
+
 // The same answer and the same trace for a person who is not there.
 func TestWhereThereAreNoPasskeys(t *testing.T) {
 	onBoth(t, func(t *testing.T, x *fixture) { // reached by an address
@@ -227,7 +247,7 @@ func TestWhereThereAreNoPasskeys(t *testing.T) {
 		}
 		o := x.opened(t, ownerEmail, ownerPassword)
 		_, err := x.AskPasskey()
-		_, err2 := x.BeginPasskey(t.Context(), o.who(t))
+		_, err2 := x.BeginPasskey(t.Context(), o.who(t), "")
 		_, err3 := x.LoginWithPasskey(t.Context(), nil, control.LoginRequest{}, visitor)
 		for _, err := range []error{err, err2, err3} {
 			if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "--public-url") {

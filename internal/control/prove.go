@@ -111,8 +111,8 @@ func (c *Control) ChangePassword(ctx context.Context, who access.Principal, curr
 
 // newPassword checks the form of a password that is to be set, and hashes it, a bounded number at once.
 func (c *Control) newPassword(ctx context.Context, field, password string) (hash string, err error) {
-	if n := len(password); n < passwordLeast || n > passwordMost {
-		return "", fault.Refused(field, "must have %d to %d bytes", passwordLeast, passwordMost)
+	if err := checkPasswordForm(field, password); err != nil {
+		return "", err
 	}
 	if err := c.hashing.Acquire(ctx, 1); err != nil {
 		return "", fault.New(fault.Unavailable, "too many passwords are checked at this moment; try again")

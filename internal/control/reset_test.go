@@ -206,6 +206,14 @@ func TestChangePassword(t *testing.T) {
 			}
 		}
 		other.who(t)
+		// bytes are counted, characters told: what is said is enough for any password that does as it says
+		for password, message := range map[string]string{
+			"eleven char":              "password: must have at least 12 characters",
+			strings.Repeat("é", 513):   "password: is too long; one of 256 characters always fits",
+			strings.Repeat("x", 1<<20): "password: is too long; one of 256 characters always fits",
+		} {
+			wantFault(t, message, x.ChangePassword(t.Context(), who, ownerPassword, password), fault.Invalid, message)
+		}
 		if err := x.ChangePassword(t.Context(), access.Principal{Account: x.account, Kind: access.TokenActor, ID: "t", Grants: x.owner.Grants}, ownerPassword, newPassword); !fault.Is(err, fault.Forbidden) {
 			t.Errorf("a token: got %v, want forbidden", err)
 		}

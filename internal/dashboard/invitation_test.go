@@ -27,7 +27,7 @@ func TestInvitation(t *testing.T) {
 	token := r.invite("developer@example.com")
 	b := r.browser()
 	b.get("/invitations").is(200, "data-fragment", `type="module"`, `autocomplete="new-password"`)
-	b.post("/invitations", "token", token, "name", "Dora", "password", "short").is(400, "Must have 12 to 1024 bytes.", `value="`+token+`"`, `value="Dora"`, `aria-describedby="password-error password-hint"`)
+	b.post("/invitations", "token", token, "name", "Dora", "password", "short").is(400, "Must have at least 12 characters.", `value="`+token+`"`, `value="Dora"`, `aria-describedby="password-error password-hint"`)
 	b.post("/invitations", "token", "inv_wrong", "name", "", "password", newPassword).is(404, "The invitation is unknown, used, taken back or over").silent(newPassword)
 	b.post("/invitations", "token", token, "name", "Dora", "password", newPassword).leads("/login/kept?next=%2F")
 	b.get("/").is(200, "The invitation is accepted.", "developer@example.com", "development", "developer").silent("production")
