@@ -57,7 +57,8 @@ var table = map[string]row{
 	"internal/dashboard": {
 		slices.Concat([]string{
 			"internal/control", "internal/web", "internal/dashboard/part/button", "internal/dashboard/part/field",
-			"internal/dashboard/part/frame", "internal/dashboard/part/notice", "internal/dashboard/part/panel",
+			"internal/dashboard/part/frame", "internal/dashboard/part/notice", "internal/dashboard/part/once",
+			"internal/dashboard/part/panel", "internal/dashboard/part/qr",
 		}, concepts),
 		"a front like the other, over the same operations, with pages instead of JSON",
 	},
@@ -65,7 +66,9 @@ var table = map[string]row{
 	"internal/dashboard/part/field":  {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
 	"internal/dashboard/part/frame":  {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
 	"internal/dashboard/part/notice": {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
+	"internal/dashboard/part/once":   {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
 	"internal/dashboard/part/panel":  {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
+	"internal/dashboard/part/qr":     {nil, "a part is drawn from what it is given: it knows no concept and no operation"},
 	"internal/control": {
 		slices.Concat([]string{"internal/store", "internal/snapshot", "internal/oauth", "internal/oidc", "internal/passkey", "internal/mail", "internal/syslog", "internal/webhook"}, concepts),
 		"every operation: it decides by the concepts, writes to the store and feeds the snapshot; it knows no HTTP",

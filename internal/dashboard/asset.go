@@ -11,7 +11,9 @@ import (
 	"github.com/lockage/lockage/internal/dashboard/part/field"
 	"github.com/lockage/lockage/internal/dashboard/part/frame"
 	"github.com/lockage/lockage/internal/dashboard/part/notice"
+	"github.com/lockage/lockage/internal/dashboard/part/once"
 	"github.com/lockage/lockage/internal/dashboard/part/panel"
+	"github.com/lockage/lockage/internal/dashboard/part/qr"
 )
 
 //go:embed asset
@@ -27,15 +29,20 @@ func (d *Dashboard) assets() {
 		}
 		sheet.Write(part)
 	}
-	for _, part := range []string{frame.Style, field.Style, button.Style, notice.Style, panel.Style} {
+	for _, part := range []string{frame.Style, field.Style, button.Style, notice.Style, panel.Style, once.Style, qr.Style} {
 		sheet.WriteString("\n" + part)
 	}
-	script, err := assetFiles.ReadFile("asset/fragment.js")
+	d.fragment, d.passkey, d.once = d.script("fragment"), d.script("passkey"), d.script("once")
+	d.sheet = d.asset("lockage", ".css", "text/css; charset=utf-8", sheet.String())
+}
+
+// script registers a module, and answers its path.
+func (d *Dashboard) script(name string) string {
+	text, err := assetFiles.ReadFile("asset/" + name + ".js")
 	if err != nil {
 		d.problems = append(d.problems, err)
 	}
-	d.fragment = d.asset("fragment", ".js", "text/javascript; charset=utf-8", string(script))
-	d.sheet = d.asset("lockage", ".css", "text/css; charset=utf-8", sheet.String())
+	return d.asset(name, ".js", "text/javascript; charset=utf-8", string(text))
 }
 
 // asset registers a file that never changes under its path, and answers the path.

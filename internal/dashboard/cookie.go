@@ -30,13 +30,24 @@ func forget() *http.Cookie {
 	return c
 }
 
-// begunCookie holds what stands for a password that was shown, while the second factor is asked for.
+// begunCookie holds what stands for a password that was shown, while the second factor is asked for, and which ones the
+// person has, for the page to ask for. A browser that changes those has the page ask for another, and nothing else.
 const begunCookie = "__Host-lockage-begun"
 
-// begun is the cookie of a login that began; "" takes it back.
-func begun(text string) *http.Cookie {
+// begunOf is what begun had the browser keep.
+func begunOf(r *http.Request) (text string, kinds []string) {
+	c, err := r.Cookie(begunCookie)
+	if err != nil {
+		return "", nil
+	}
+	text, list, _ := strings.Cut(c.Value, "|")
+	return text, strings.Split(list, "|")
+}
+
+// begun is the cookie of a login that began, for who has these second factors; "" takes it back.
+func begun(text string, kinds ...string) *http.Cookie {
 	c := &http.Cookie{
-		Name: begunCookie, Value: text, Path: "/", MaxAge: 300, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: begunCookie, Value: strings.Join(append([]string{text}, kinds...), "|"), Path: "/", MaxAge: 300, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 	if text == "" {
 		c.MaxAge = -1

@@ -30,8 +30,8 @@ type Config struct {
 // bodyLimit is more than any form of ours holds.
 const bodyLimit = 64 << 10
 
-// policy lets a page load what is ours and send forms to us; nothing else.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+// policy lets a page load what is ours, and send forms and questions to us; nothing else.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // Dashboard holds what the pages use.
 type Dashboard struct {
@@ -40,7 +40,10 @@ type Dashboard struct {
 	secure   bool // browsers come by TLS, even where this server does not see it
 	mux      *http.ServeMux
 	sheet    string // path of the style sheet
-	fragment string // path of the module that reads the fragment of the address
+	fragment string // paths of the modules: the one that reads the fragment of the address,
+	passkey  string // the one that asks browsers for passkeys,
+	once     string // and the one that helps to keep what is shown once
+	origin   string // what browsers know this server by; "": wherever they found it
 	pages    []Page
 	problems []error // of the table of pages
 	handler  http.Handler
@@ -52,7 +55,7 @@ func New(c Config) (*Dashboard, error) {
 	if c.Control == nil {
 		return nil, errors.New("dashboard: a control is needed")
 	}
-	d := &Dashboard{control: c.Control, now: c.Now, secure: strings.HasPrefix(c.PublicURL, "https://"), mux: http.NewServeMux()}
+	d := &Dashboard{control: c.Control, now: c.Now, secure: strings.HasPrefix(c.PublicURL, "https://"), origin: originOf(c.PublicURL), mux: http.NewServeMux()}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -84,6 +87,8 @@ func (d *Dashboard) table() {
 	d.open(Page{"POST", "/login", access.SessionLogin, "/login"}, d.logIn)
 	d.open(Page{"GET", "/login/second", access.SessionLogin, ""}, d.second)
 	d.open(Page{"POST", "/login/second", access.SessionLogin, "/login"}, d.showSecond)
+	d.open(Page{"POST", "/login/passkey", access.SessionLogin, "/login"}, d.logInWithPasskey)
+	d.open(Page{"GET", "/login/question", access.SessionLogin, ""}, d.askPasskey)
 	d.open(Page{"GET", "/login/kept", access.SessionLogin, ""}, d.kept)
 	d.open(Page{"GET", "/oidc/login", access.SessionLogin, ""}, d.toProvider)
 	d.open(Page{"GET", "/oidc/callback", access.SessionLogin, ""}, d.fromProvider)
@@ -104,6 +109,22 @@ func (d *Dashboard) table() {
 	d.page(Page{"POST", "/prove", access.SessionProve, "/prove"}, d.proveAgain)
 	d.page(Page{"GET", "/command-line", access.SessionLend, ""}, d.commandLine)
 	d.page(Page{"POST", "/command-line", access.SessionLend, "/"}, d.lend)
+	d.page(Page{"GET", "/security", access.FactorList, ""}, d.security)
+	d.page(Page{"GET", "/security/authenticators/new", access.FactorCreate, ""}, d.newAuthenticator)
+	d.page(Page{"POST", "/security/authenticators", access.FactorCreate, "/security/authenticators/new"}, d.addAuthenticator)
+	d.page(Page{"GET", "/security/authenticators/{id}", access.FactorConfirm, ""}, d.authenticator)
+	d.page(Page{"POST", "/security/authenticators/{id}", access.FactorConfirm, "/security"}, d.confirmAuthenticator)
+	d.page(Page{"GET", "/security/passkeys/new", access.FactorCreate, ""}, d.newPasskey)
+	d.page(Page{"GET", "/security/passkeys/question", access.FactorCreate, "/security/passkeys/new"}, d.askNewPasskey)
+	d.page(Page{"POST", "/security/passkeys", access.FactorCreate, "/security/passkeys/new"}, d.addPasskey)
+	d.page(Page{"GET", "/security/factors/{id}/remove", access.FactorDelete, ""}, d.askRemoval)
+	d.page(Page{"POST", "/security/factors/{id}/remove", access.FactorDelete, "/security"}, d.removeFactor)
+	d.page(Page{"GET", "/security/recovery-codes", access.RecoveryCodesRenew, ""}, d.askCodes)
+	d.page(Page{"POST", "/security/recovery-codes", access.RecoveryCodesRenew, "/security/recovery-codes"}, d.renewCodes)
+	d.page(Page{"GET", "/security/provider", access.ProviderRead, ""}, d.providerLink)
+	d.page(Page{"GET", "/security/provider/begin", access.ProviderLink, "/security/provider"}, d.beginLink)
+	d.page(Page{"GET", "/security/provider/callback", access.ProviderLink, "/security/provider"}, d.endLink)
+	d.page(Page{"POST", "/security/provider/unlink", access.ProviderUnlink, "/security/provider"}, d.unlinkProvider)
 	d.page(Page{"GET", "/sessions", access.SessionList, ""}, d.sessions)
 	d.page(Page{"POST", "/sessions/{id}/end", access.SessionEnd, "/sessions"}, d.endSession)
 	d.page(Page{"POST", "/sessions/end-others", access.SessionEnd, "/sessions"}, d.endOtherSessions)

@@ -18,6 +18,12 @@ const (
 	proved          flash = "proved"
 	accepted        flash = "accepted"
 	switched        flash = "switched"
+
+	passkeyAdded       flash = "passkey-added"
+	authenticatorAdded flash = "authenticator-added"
+	factorRemoved      flash = "factor-removed"
+	providerLinked     flash = "provider-linked"
+	providerUnlinked   flash = "provider-unlinked"
 )
 
 var flashes = map[flash]string{
@@ -32,6 +38,12 @@ var flashes = map[flash]string{
 	proved:          "You have shown who you are.",
 	accepted:        "The invitation is accepted.",
 	switched:        "You act in another account now.",
+
+	passkeyAdded:       "The passkey is added. It logs you in from now on.",
+	authenticatorAdded: "The authenticator is set up. Logging in asks for a code of it from now on.",
+	factorRemoved:      "It is removed.",
+	providerLinked:     "Your organisation's login is linked. You can log in there from now on.",
+	providerUnlinked:   "Your organisation's login is not linked any more.",
 }
 
 const flashCookie = "__Host-lockage-word"

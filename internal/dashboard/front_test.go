@@ -51,7 +51,7 @@ func TestForeignForms(t *testing.T) {
 func TestHeadersOfPages(t *testing.T) {
 	r := newRig(t)
 	b := r.loggedIn()
-	for _, path := range []string{"/", "/login", "/sessions", "/accounts", "/nothing", "/login/kept", "/forgot", "/invitations", "/reset", "/password", "/prove"} {
+	for _, path := range []string{"/", "/login", "/sessions", "/accounts", "/nothing", "/login/kept", "/forgot", "/invitations", "/reset", "/password", "/prove", "/security", "/security/authenticators/new", "/security/passkeys/new", "/security/recovery-codes"} {
 		p := r.browser().get(path)
 		if path != "/login" {
 			p = b.get(path)
@@ -62,7 +62,7 @@ func TestHeadersOfPages(t *testing.T) {
 		}
 		want := map[string]string{
 			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin",
-			"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+			"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", path, d)

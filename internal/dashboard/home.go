@@ -13,7 +13,8 @@ type homePage struct {
 	Email        string
 	Account      string
 	Several      bool
-	Lacks        string           // what the account demands of them before they see more; "": nothing
+	Lacks        access.Lack      // what the account demands of them before they see more; "": nothing
+	Factors      bool             // they have a second factor
 	Environments []environmentRow // that they see, the lowest first
 }
 
@@ -28,7 +29,11 @@ func (d *Dashboard) home(ctx context.Context, v *visit) (answer, error) {
 	p := homePage{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1}
 	// who lacks something, or holds nothing here, is told so by the page; they would be refused a list
 	if err := access.Complete(v.who, access.EnvironmentList); err != nil {
-		p.Lacks = sentence(err.Error())
+		found, err := d.control.ListFactors(ctx, v.who)
+		if err != nil {
+			return answer{}, err
+		}
+		p.Lacks, p.Factors = v.who.Lacks, len(found.List) > 0
 	} else if access.Allow(v.who, access.EnvironmentList, access.Environment{}) == nil {
 		list, err := d.control.ListEnvironments(ctx, v.who)
 		if err != nil {

@@ -64,7 +64,7 @@ func newRig(t *testing.T, set ...func(*control.Config)) *rig {
 		r.account = accounts[0]
 		return err
 	}))
-	r.pages, err = dashboard.New(dashboard.Config{Control: r.control, Now: r.clock.Now, Logger: slog.New(slog.NewJSONHandler(r.log, nil))})
+	r.pages, err = dashboard.New(dashboard.Config{Control: r.control, Now: r.clock.Now, PublicURL: c.PublicURL, Logger: slog.New(slog.NewJSONHandler(r.log, nil))})
 	must(t, err)
 	r.secure = httptest.NewTLSServer(r.pages)
 	t.Cleanup(r.secure.Close)
@@ -268,4 +268,14 @@ func (r *rig) sessions(cookie string) []control.Session {
 	list, err := r.control.ListSessions(r.t.Context(), who)
 	must(r.t, err)
 	return list
+}
+
+// plain sends a form as a program would, without TLS.
+func (r *rig) plain(method, to string, form url.Values) *httptest.ResponseRecorder {
+	r.t.Helper()
+	req := httptest.NewRequestWithContext(r.t.Context(), method, to, strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	r.pages.ServeHTTP(w, req)
+	return w
 }

@@ -18,6 +18,7 @@ type loginPage struct {
 	Wrong    string // why they are not logged in
 	Insecure bool   // a browser would not keep the cookie
 	Provider string // the way to the login provider; "": there is none
+	Passkey  *passkeyForm
 }
 
 func (d *Dashboard) login(_ context.Context, v *visit) (answer, error) {
@@ -34,7 +35,12 @@ func (d *Dashboard) loginAnswer(p loginPage) answer {
 	if d.control.HasProvider() {
 		p.Provider = "/oidc/login?next=" + url.QueryEscape(p.Next)
 	}
-	return answer{title: "Log in", body: loginBody(p)}
+	a := answer{title: "Log in"}
+	if p.Passkey = d.shows("/login/passkey", p.Next, "Log in with a passkey"); p.Passkey != nil && !p.Insecure {
+		a.script = d.passkey
+	}
+	a.body = loginBody(p)
+	return a
 }
 
 func (d *Dashboard) logIn(ctx context.Context, v *visit) (answer, error) {
@@ -49,7 +55,7 @@ func (d *Dashboard) logIn(ctx context.Context, v *visit) (answer, error) {
 	in, err := d.control.Login(ctx, control.LoginRequest{Email: sent["email"], Password: sent["password"], Agent: v.r.UserAgent()}, web.Request(ctx))
 	if in.Begun != "" {
 		a := goOn("/login/second?next="+url.QueryEscape(next), "")
-		a.cookies = append(a.cookies, begun(in.Begun))
+		a.cookies = append(a.cookies, begun(in.Begun, factorsAsked(err)...))
 		return a, nil
 	}
 	if err != nil {

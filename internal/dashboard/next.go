@@ -5,6 +5,15 @@ import (
 	"strings"
 )
 
+// originOf is the part of a URL that browsers know a server by; "" of what is none.
+func originOf(where string) string {
+	u, err := url.Parse(where)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // localPath is a path of this server that somebody may be sent to after a login, "/" for anything else: an address of
 // another site, in whatever way browsers read one, and what is no page to go back to.
 func localPath(next string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/lockage/lockage/internal/control"
@@ -27,6 +28,23 @@ func providerLogin(secret, next string) *http.Cookie {
 	return c
 }
 
+// linking stands in place of where a login leads, where it links the provider to somebody who is logged in.
+const linking = "link"
+
+// providerLoginOf is what the browser keeps of a login at the provider; nothing where it began none.
+func providerLoginOf(r *http.Request) (secret, next string) {
+	c, err := r.Cookie(providerCookie)
+	if err != nil {
+		return "", ""
+	}
+	held, encoded, _ := strings.Cut(c.Value, ".")
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", ""
+	}
+	return held, string(text)
+}
+
 // toProvider sends the browser to the login provider. It is a link and no form: what it begins is worth nothing without the
 // cookie, and a form may not lead to another site.
 func (d *Dashboard) toProvider(ctx context.Context, v *visit) (answer, error) {
@@ -43,14 +61,12 @@ func (d *Dashboard) toProvider(ctx context.Context, v *visit) (answer, error) {
 
 // fromProvider is where the provider sends the browser back to.
 func (d *Dashboard) fromProvider(ctx context.Context, v *visit) (answer, error) {
-	secret, next := "", "/"
-	if c, err := v.r.Cookie(providerCookie); err == nil {
-		held, encoded, _ := strings.Cut(c.Value, ".")
-		if text, err := base64.RawURLEncoding.DecodeString(encoded); err == nil {
-			secret, next = held, localPath(string(text))
-		}
-	}
+	secret, next := providerLoginOf(v.r)
 	q := v.r.URL.Query()
+	if next == linking { // which takes a session, and is another action
+		return goOn("/security/provider/callback?"+url.Values{"code": {q.Get("code")}, "state": {q.Get("state")}}.Encode(), ""), nil
+	}
+	next = localPath(next)
 	in, err := d.control.LoginAtProvider(ctx, control.ProviderAnswer{Code: q.Get("code"), State: q.Get("state"), Secret: secret},
 		control.LoginRequest{Agent: v.r.UserAgent()}, web.Request(ctx))
 	if err != nil {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type visit struct {
 	accounts []control.Account // those the person belongs to
 	r        *http.Request
 	line     Page
+	again    string // where somebody comes back to who has to show first who they are; "": to the page
 }
 
 // answer is what comes of a visit: a page, or the way to another one.
@@ -43,6 +45,7 @@ type answer struct {
 	status  int // of a page; 0: 200
 	script  string
 	body    templ.Component
+	data    []byte         // in place of a page: JSON for a script of ours
 	failure error          // what the page tells of, for the log and for when to try again
 	to      string         // where the browser goes on; "": nowhere
 	onward  string         // where it goes from the page by itself, which may be another site; "": nowhere
@@ -91,6 +94,9 @@ func (d *Dashboard) register(line Page, h handler, session bool) {
 		if refusal := errors.Join(err, a.failure); refusal != nil && line.Method != http.MethodGet {
 			d.control.RecordRefused(r.Context(), v.who, line.Method+" "+line.Path, refusal)
 		}
+		if wantsProof(err) || wantsProof(a.failure) {
+			a, err = v.toProve(), nil
+		}
 		if err != nil {
 			d.refuse(w, r, err)
 			return
@@ -99,13 +105,20 @@ func (d *Dashboard) register(line Page, h handler, session bool) {
 	})
 }
 
+// wantsProof says whether something is allowed after a fresh proof of who asks.
+func wantsProof(err error) bool {
+	var e *fault.Error
+	return errors.As(err, &e) && e.StepUp
+}
+
+// toProve asks for a fresh proof, from which the way leads back.
+func (v *visit) toProve() answer {
+	return goOn("/prove?next="+url.QueryEscape(localPath(cmp.Or(v.again, v.line.Back, v.r.URL.RequestURI()))), "")
+}
+
 // toLogin asks for a login, from which the way leads back.
 func (d *Dashboard) toLogin(v *visit) answer {
-	back := v.line.Back
-	if back == "" {
-		back = v.r.URL.RequestURI()
-	}
-	a := goOn("/login?next="+url.QueryEscape(localPath(back)), "")
+	a := goOn("/login?next="+url.QueryEscape(localPath(cmp.Or(v.line.Back, v.r.URL.RequestURI()))), "")
 	if _, err := v.r.Cookie(sessionCookie); err == nil {
 		a.cookies = append(a.cookies, forget(), sessionOver.cookie())
 	}
@@ -120,6 +133,11 @@ func (d *Dashboard) send(w http.ResponseWriter, r *http.Request, v *visit, a ans
 	if a.to != "" {
 		w.Header().Set("Location", a.to)
 		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	if a.data != nil {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(a.data) // whoever does not take it all went away
 		return
 	}
 	if a.failure != nil {
@@ -147,11 +165,22 @@ func person(v *visit) *frame.Person {
 		return nil
 	}
 	p := &frame.Person{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1}
-	for _, l := range []frame.Link{{Path: "/", Text: "Home"}, {Path: "/sessions", Text: "Sessions"}, {Path: "/password", Text: "Password"}} {
-		l.Current = l.Path == v.r.URL.Path
+	for _, l := range []frame.Link{{Path: "/", Text: "Home"}, {Path: "/security", Text: "Security"}, {Path: "/sessions", Text: "Sessions"}} {
+		l.Current = section(v.r.URL.Path) == l.Path
 		p.Links = append(p.Links, l)
 	}
 	return p
+}
+
+// section is the page of the frame's bar that a path belongs to.
+func section(path string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "password", "prove":
+		return "/security"
+	default:
+		return "/" + first
+	}
 }
 
 // accountName is what an account of the person's is called.

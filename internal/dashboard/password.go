@@ -3,7 +3,6 @@ package dashboard
 import (
 	"context"
 
-	"github.com/lockage/lockage/internal/control"
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/web"
 )
@@ -20,13 +19,6 @@ type resetPage struct {
 
 // passwordPage asks for another password.
 type passwordPage struct {
-	Wrong  string
-	Fields wrongs
-}
-
-// provePage asks again who somebody is.
-type provePage struct {
-	Next   string
 	Wrong  string
 	Fields wrongs
 }
@@ -90,27 +82,6 @@ func (d *Dashboard) changePassword(ctx context.Context, v *visit) (answer, error
 		})
 	}
 	return goOn("/sessions", passwordChanged), nil
-}
-
-func (d *Dashboard) prove(_ context.Context, v *visit) (answer, error) {
-	return answer{title: "Is it you?", body: proveBody(provePage{Next: localPath(v.r.URL.Query().Get("next"))})}, nil
-}
-
-// proveAgain takes a fresh proof of who somebody is, for what the account demands one for.
-func (d *Dashboard) proveAgain(ctx context.Context, v *visit) (answer, error) {
-	sent, err := v.form("password", "code", "next")
-	if err != nil {
-		return answer{}, err
-	}
-	next := localPath(sent["next"])
-	if _, err := d.control.Prove(ctx, v.who, sent["password"], control.Proof{Code: sent["code"]}); err != nil {
-		return refill(err, func(e *fault.Error) answer {
-			p := provePage{Next: next}
-			p.Fields, p.Wrong = wrongsOf(e, "password", "code")
-			return answer{title: "Is it you?", body: proveBody(p)}
-		})
-	}
-	return goOn(next, proved), nil
 }
 
 // wrongs are what was wrong with the fields of a form, by their names.

@@ -100,7 +100,7 @@ func TestPassword(t *testing.T) {
 	r := newRig(t)
 	r.browser().get("/password").leads("/login?next=%2Fpassword")
 	b, other := r.loggedIn(), r.loggedIn()
-	b.get("/password").is(200, `aria-current="page">Password`, `autocomplete="current-password"`)
+	b.get("/password").is(200, `aria-current="page">Security`, `autocomplete="current-password"`)
 	b.post("/password", "current", "wrong wrong wrong", "password", newPassword).is(400, "Is not your password.", `aria-describedby="current-error"`).silent("wrong wrong", newPassword)
 	b.post("/password", "current", ownerPassword, "password", "short").is(400, "Must have at least 12 characters.", `aria-describedby="password-error password-hint"`)
 	other.get("/").is(200)

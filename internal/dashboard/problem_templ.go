@@ -80,7 +80,7 @@ func problemBody(p problemPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = button.Link(button.Quiet, "/", "To the first page").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = button.Link(button.Quiet, "/", "To the first page", "").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -24,6 +24,7 @@ type Text struct {
 	Focus        bool   // where a keyboard begins
 	Wrong        string // the id of a message about the whole form that is about this field too; "": there is none
 	Optional     bool
+	Either       bool // one of several of which one is enough: it may be left empty, and is not called optional
 	Fragment     bool // it takes what stands behind the # of the address, where there is script
 }
 

@@ -153,7 +153,7 @@ func Line(f Text) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if !f.Optional {
+		if !f.Optional && !f.Either {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " required")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
