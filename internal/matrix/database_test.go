@@ -10,23 +10,21 @@ import (
 	"testing"
 
 	"github.com/lockage/lockage/internal/store"
+	"github.com/lockage/lockage/internal/testkit"
 )
 
-// direct opens the database past the store and sees every account.
+// direct opens the database past the store and sees every account. What is written here is not asked whether it fits
+// together, for rows are put back as they were.
 func direct(t *testing.T, c store.Config) *sql.DB {
 	t.Helper()
 	driver, source := "sqlite", "file:"+c.Path+"?_pragma=busy_timeout(5000)&_pragma=synchronous(OFF)"
 	if c.URL != "" {
-		driver, source = "pgx", c.URL
+		driver, source = "pgx", testkit.Superuser(t, c.URL)+"&session_replication_role=replica"
 	}
 	db, err := sql.Open(driver, source)
 	must(t, err)
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
-	if c.URL != "" {
-		_, err = db.ExecContext(t.Context(), `SELECT set_config('lockage.account', '*', false)`)
-		must(t, err)
-	}
 	return db
 }
 
@@ -56,17 +54,18 @@ func (w *world) save() {
 	w.t.Helper()
 	tables, refers := w.schema()
 	for len(tables) > 0 { // those that refer to nothing that is still to come are next
-		n := len(tables)
-		tables = slices.DeleteFunc(tables, func(table string) bool {
-			ready := !slices.ContainsFunc(refers[table], func(to string) bool { return to != table && slices.Contains(tables, to) })
-			if ready {
+		var left []string
+		for _, table := range tables {
+			if slices.ContainsFunc(refers[table], func(to string) bool { return to != table && slices.Contains(tables, to) }) {
+				left = append(left, table)
+			} else {
 				w.tables = append(w.tables, table)
 			}
-			return ready
-		})
-		if len(tables) == n {
+		}
+		if n := len(tables); len(left) == n {
 			w.t.Fatalf("the tables %v refer to each other", tables)
 		}
+		tables = left
 	}
 	if w.config.URL == "" {
 		w.exec(`ATTACH ':memory:' AS saved`)
@@ -81,9 +80,7 @@ func (w *world) save() {
 		must(w.t, errors.Join(err, rows.Close()))
 		w.exec(fmt.Sprintf(`CREATE TABLE saved.%[1]s AS SELECT * FROM %[1]s`, table))
 	}
-	if w.config.URL == "" {
-		w.watch()
-	}
+	w.watch()
 	w.clean = true
 }
 
@@ -105,11 +102,20 @@ func (w *world) schema() (tables []string, refers map[string][]string) {
 	return w.query(list), refers
 }
 
-// watch has SQLite note which tables change, so that not all of them have to be restored and compared each time.
+// watch has the database note which tables change, so that not all of them have to be restored and compared each time.
 func (w *world) watch() {
 	w.t.Helper()
 	w.exec(`CREATE TABLE changed (name TEXT PRIMARY KEY)`)
+	if w.config.URL != "" {
+		w.exec(`GRANT ALL ON changed TO PUBLIC`)
+		w.exec(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN INSERT INTO changed VALUES (TG_TABLE_NAME) ON CONFLICT DO NOTHING; RETURN NULL; END $$`)
+	}
 	for _, table := range w.tables {
+		if w.config.URL != "" {
+			w.exec(fmt.Sprintf(`CREATE TRIGGER changed_%[1]s AFTER INSERT OR UPDATE OR DELETE ON %[1]s EXECUTE FUNCTION note()`, table))
+			continue
+		}
 		for _, event := range []string{"INSERT", "UPDATE", "DELETE"} {
 			w.exec(fmt.Sprintf(`CREATE TRIGGER changed_%[1]s_%[2]s AFTER %[2]s ON %[1]s BEGIN INSERT OR IGNORE INTO changed VALUES ('%[1]s'); END`, table, event))
 		}
@@ -119,9 +125,6 @@ func (w *world) watch() {
 // changed are the tables that may not be as they were saved, in an order in which they can be filled.
 func (w *world) changed() []string {
 	w.t.Helper()
-	if w.config.URL != "" {
-		return w.tables
-	}
 	list := w.query(`SELECT name FROM changed`)
 	return slices.DeleteFunc(slices.Clone(w.tables), func(table string) bool { return !slices.Contains(list, table) })
 }
@@ -141,10 +144,11 @@ func (w *world) restore() {
 	for _, table := range tables {
 		w.run(fmt.Sprintf("INSERT INTO %[1]s SELECT * FROM saved.%[1]s", table))
 	}
-	if w.config.URL == "" {
-		w.run("DELETE FROM changed")
-	}
+	w.run("DELETE FROM changed")
 	w.run("COMMIT")
+	if w.restored++; w.config.URL != "" && w.restored%50 == 0 {
+		w.run("VACUUM " + strings.Join(w.tables, ", ")) // or what was deleted stays in every scan's way
+	}
 	w.clean = true
 	must(w.t, w.control.KeepSigningKeys(w.t.Context())) // as a process does that looks: they are those of the rows again
 }

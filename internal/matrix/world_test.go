@@ -87,6 +87,7 @@ type world struct {
 	columns    map[string][]string
 	statements map[string]*sql.Stmt // of the database, by their text
 	clean      bool                 // the rows are those that were saved
+	restored   int                  // how often they were put back
 
 	ours, theirs *household
 	logins       time.Time // when everybody logged in
@@ -112,9 +113,16 @@ type things map[string]string
 
 func newWorld(t *testing.T, c store.Config) *world {
 	t.Helper()
+	return newWorldThrough(t, c, c.URL)
+}
+
+// newWorldThrough is newWorld with a store that reaches its database by another URL than the test.
+func newWorldThrough(t *testing.T, c store.Config, way string) *world {
+	t.Helper()
 	w := &world{t: t, statements: map[string]*sql.Stmt{}, config: c, clock: &clock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
 	c.Now, c.Logger = w.clock.Now, slog.New(slog.DiscardHandler)
-	w.store, w.db = testkit.Open(t, c), direct(t, c)
+	c.URL = way
+	w.store, w.db = testkit.Open(t, c), direct(t, w.config)
 	kek, err := secret.NewLocalKEK(bytes.Repeat([]byte{7}, 32))
 	must(t, err)
 	w.digester, err = apikey.NewDigester(bytes.Repeat([]byte{9}, 32))

@@ -31,6 +31,26 @@ func Postgres(t testing.TB) string {
 	return postgres(t, emptyDatabase)
 }
 
+// Superuser answers the URL, with a query, by which the superuser of the server reaches a database of this kit: for tests
+// that look at all rows past every policy.
+func Superuser(t testing.TB, database string) string {
+	t.Helper()
+	server, err := shared.start()
+	if err != nil {
+		t.Fatalf("testkit: reach PostgreSQL: %v", err)
+	}
+	of, err := url.Parse(database)
+	if err != nil {
+		t.Fatal("testkit: not the URL of a database")
+	}
+	u := *server
+	u.Path = of.Path
+	query := u.Query()
+	query.Set("application_name", "test")
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
 // emptyDatabase is createDatabase without a template.
 func emptyDatabase(ctx context.Context, server *url.URL) (*url.URL, error) {
 	return createDatabase(ctx, server, "")
