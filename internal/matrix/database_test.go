@@ -117,7 +117,9 @@ func (w *world) watch() {
 			continue
 		}
 		for _, event := range []string{"INSERT", "UPDATE", "DELETE"} {
-			w.exec(fmt.Sprintf(`CREATE TRIGGER changed_%[1]s_%[2]s AFTER %[2]s ON %[1]s BEGIN INSERT OR IGNORE INTO changed VALUES ('%[1]s'); END`, table, event))
+			// no OR IGNORE: what a statement that fires it does about conflicts would hold instead
+			w.exec(fmt.Sprintf(`CREATE TRIGGER changed_%[1]s_%[2]s AFTER %[2]s ON %[1]s BEGIN
+				INSERT INTO changed SELECT '%[1]s' WHERE NOT EXISTS (SELECT 1 FROM changed WHERE name = '%[1]s'); END`, table, event))
 		}
 	}
 }

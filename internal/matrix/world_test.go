@@ -82,6 +82,7 @@ type world struct {
 	db         *sql.DB // past the store
 	control    *control.Control
 	digester   *apikey.Digester
+	kek        *secret.LocalKEK
 	handler    http.Handler
 	tables     []string // in an order in which they can be filled
 	columns    map[string][]string
@@ -125,6 +126,7 @@ func newWorldThrough(t *testing.T, c store.Config, way string) *world {
 	w.store, w.db = testkit.Open(t, c), direct(t, w.config)
 	kek, err := secret.NewLocalKEK(bytes.Repeat([]byte{7}, 32))
 	must(t, err)
+	w.kek = kek
 	w.digester, err = apikey.NewDigester(bytes.Repeat([]byte{9}, 32))
 	must(t, err)
 	w.control, err = control.New(control.Config{
