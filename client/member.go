@@ -43,6 +43,11 @@ func (c *Client) RemoveMember(ctx context.Context, id string) (wire.MemberRemove
 	return do[wire.MemberRemoved](ctx, c, request{method: http.MethodDelete, path: []string{"v1", "members", id}})
 }
 
+// CreatePasswordReset makes a link with which a member sets a new password; it is shown once.
+func (c *Client) CreatePasswordReset(ctx context.Context, id string) (wire.ResetLink, error) {
+	return do[wire.ResetLink](ctx, c, request{method: http.MethodPost, path: []string{"v1", "members", id, "reset"}})
+}
+
 // WhoAmI gives who the credential stands for.
 func (c *Client) WhoAmI(ctx context.Context) (wire.Identity, error) {
 	return do[wire.Identity](ctx, c, request{method: http.MethodGet, path: []string{"v1", "whoami"}})

@@ -118,3 +118,13 @@ type ResetLink struct {
 	Link      string `json:"link"`
 	ExpiresAt Time   `json:"expires_at"`
 }
+
+// VerificationKey is a key of /.well-known/jwks.json (RFC 7517, RFC 8037), which verifies JWTs.
+type VerificationKey struct {
+	Type      string `json:"kty"`
+	Curve     string `json:"crv"`
+	X         string `json:"x"` // the public key, base64url
+	ID        string `json:"kid"`
+	Algorithm string `json:"alg"`
+	Use       string `json:"use"`
+}

@@ -11,7 +11,7 @@ import (
 
 func (p *program) members() *cobra.Command {
 	g := group("members", "People of the account, and what each may do where",
-		p.membersList(), p.membersInvite(), p.membersGet(), p.membersUpdate(), p.membersRemove(), p.membersResend())
+		p.membersList(), p.membersInvite(), p.membersGet(), p.membersUpdate(), p.membersRemove(), p.membersResend(), p.membersResetPassword())
 	p.remote(g)
 	return g
 }

@@ -86,7 +86,7 @@ func TestUsage(t *testing.T) {
 		{"freeze", "ENVIRONMENT is missing"},
 		{"changes", "say what to do: discard, list"},
 		{"changes discard", "ROUTE is missing"},
-		{"account set", "say what to change: --require-message, --second-factor, --group, --provider-only, --obfuscate, --keep, --audit-retention"},
+		{"account set", "say what to change: --require-message, --second-factor, --group, --provider-only, --obfuscate, --keep, --audit-retention, --step-up, --step-up-max-age, --step-up-allow-tokens"},
 		{"account set --group canary", "--group looks like 'engineers=staging:developer'"},
 		{"status canary", "it takes no arguments"},
 		{"pull a canary", "it takes no arguments after FOLDER"},

@@ -12,6 +12,9 @@ import (
 	"github.com/lockage/lockage/internal/store"
 )
 
+// pepperProof is the fixed text whose digest proves the pepper without telling it.
+const pepperProof = "lockage pepper check"
+
 // The settings of an installation.
 const (
 	settingPepper     = "pepper_check"
@@ -28,8 +31,7 @@ var ErrOtherKeys = errors.New("the keys are not those this database was made wit
 // the key that signs sessions.
 func (c *Control) Unlock(ctx context.Context) (err error) {
 	defer fault.Wrap(&err, "control: unlock")
-	// a digest of a fixed text proves the pepper without telling it
-	proof := c.digester.Sum("lockage pepper check")
+	proof := c.digester.Sum(pepperProof)
 	fresh, _, err := c.newSigningKey(ctx, signingBinding)
 	if err != nil {
 		return err

@@ -19,6 +19,12 @@ import (
 // keyBytes is the length of the key-encryption key and of the pepper.
 const keyBytes = kek.Bytes
 
+// What else there is in the data folder: the key of digests, and unless PostgreSQL is used the database.
+const (
+	pepperFile   = "pepper.key"
+	databaseFile = "lockage.db"
+)
+
 // kekFile is the key-encryption key in the data folder.
 const kekFile = "kek.key"
 

@@ -167,7 +167,7 @@ func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *
 	if path != "" {
 		made = append(made, path)
 	}
-	path = filepath.Join(c.Data, "pepper.key")
+	path = filepath.Join(c.Data, pepperFile)
 	pepper, fresh, err := loadKey(path)
 	if err != nil {
 		return nil, nil, nil, err
@@ -185,7 +185,7 @@ func (r *Running) openData(ctx context.Context, c Config) (_ *secret.Sealer, _ *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	r.store, err = store.Open(ctx, store.Config{Path: filepath.Join(c.Data, "lockage.db"), URL: c.Database, Logger: r.logger})
+	r.store, err = store.Open(ctx, store.Config{Path: filepath.Join(c.Data, databaseFile), URL: c.Database, Logger: r.logger})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -294,14 +294,17 @@ func newMailer(c Config, roots *x509.CertPool) (control.Mailer, error) {
 }
 
 // publicURL is where browsers reach the control plane.
-func (r *Running) publicURL(c Config) string {
+func (r *Running) publicURL(c Config) string { return listensAt(c, r.ControlAddress()) }
+
+// listensAt is where browsers reach a server that listens at an address.
+func listensAt(c Config, address string) string {
 	switch {
 	case c.PublicURL != "":
 		return c.PublicURL
 	case c.TLSCert != "":
-		return "https://" + r.ControlAddress()
+		return "https://" + address
 	default:
-		return "http://" + r.ControlAddress()
+		return "http://" + address
 	}
 }
 
