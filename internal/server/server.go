@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -55,6 +56,7 @@ type Running struct {
 	// Bootstrapped is what the first start made and nobody was shown; nil on every later one. Call Shown when it was.
 	Bootstrapped *Credentials
 
+	watchEvery time.Duration
 	first      string // path of the file that keeps what was not shown
 	logger     *slog.Logger
 	closing    []func() error // undone in reverse, at the end or when the start fails
@@ -82,7 +84,7 @@ func Start(ctx context.Context, c Config, logger *slog.Logger) (*Running, error)
 // start is Start with the authorities that the receiver of checkpoints, the mail server and the login provider are checked with; nil: the
 // system's.
 func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertPool) (_ *Running, err error) {
-	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}}
+	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}, watchEvery: cmp.Or(c.watchEvery, watchEvery)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
@@ -260,7 +262,7 @@ func (r *Running) serve(ctx context.Context, operations *control.Control) {
 	}
 	r.streams, r.pruned = operations.StreamStats, operations.AuditPruneStats
 	loops.Go(func() { operations.StreamAudit(loop, pollEvery) })
-	loops.Go(func() { operations.WatchAlerts(loop, watchEvery) })
+	loops.Go(func() { operations.WatchAlerts(loop, r.watchEvery) })
 	loops.Go(func() { operations.DeliverAlerts(loop, deliverEvery) })
 	loops.Go(func() { operations.WatchKeys(loop, pollEvery) })
 	loops.Go(func() { operations.WatchSigningKeys(loop, pollEvery) })
