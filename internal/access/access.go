@@ -39,9 +39,10 @@ type ActorKind string
 
 // The kinds of actor.
 const (
-	MemberActor ActorKind = "member"
-	TokenActor  ActorKind = "token"
-	SystemActor ActorKind = "system"
+	MemberActor   ActorKind = "member"
+	TokenActor    ActorKind = "token"
+	SystemActor   ActorKind = "system"
+	OperatorActor ActorKind = "operator" // of the installation: opens accounts, and may nothing in them
 )
 
 // Request is where a principal's request came from; it goes into the audit entry. Of it only Override takes part in a
@@ -77,6 +78,12 @@ func System(account string) Principal {
 		Name:    string(SystemActor),
 		Grants:  []Grant{{Environment: AnyEnvironment, Role: Owner}},
 	}
+}
+
+// Operator is the principal of whoever runs the installation. It acts in no account and holds no grant: it may open
+// accounts and list them, and nothing else.
+func Operator(from Request) Principal {
+	return Principal{Kind: OperatorActor, Name: string(OperatorActor), Request: from}
 }
 
 // Role is the role the principal has in an environment: that of the environment's own grant, else that of the grant for

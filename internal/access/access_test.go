@@ -40,6 +40,7 @@ api_key.revoke          environment  o a . . .
 api_key.rotate          environment  o a . . .
 api_key.update          environment  o a . . .
 account.create          account      . . . . .
+account.request         account      . . . . .
 alert.create            environment  o a . . .
 alert.delete            environment  o a . . .
 alert.list              environment  o a d . .
@@ -388,6 +389,27 @@ func TestTheSystemMayDoEveryKnownAction(t *testing.T) {
 	}
 	if !p.Sees(production) {
 		t.Error("the system does not see production")
+	}
+}
+
+// Whatever the environment and the role that its name would carry elsewhere.
+func TestTheOperatorOpensAccountsAndNothingElse(t *testing.T) {
+	p := access.Operator(access.Request{ID: "r1"})
+	if p.Account != "" || len(p.Grants) > 0 || p.Request.ID != "r1" {
+		t.Errorf("got %+v, want nobody of any account", p)
+	}
+	if p.Sees(production) {
+		t.Error("the operator sees an environment")
+	}
+	p.Grants = everywhere(access.Owner).Grants // which it never has
+	for _, a := range append(access.Actions(), "environment.explode") {
+		for _, e := range []access.Environment{{}, {ID: production}} {
+			err := access.Allow(p, a, e)
+			x := access.Explain(p, a, e, func(string) string { return "" })
+			if mine := a == access.AccountCreate || a == access.AccountList; mine != (err == nil) || mine != x.Allowed || !mine && !fault.Is(err, fault.Forbidden) {
+				t.Errorf("%s: got %v and %+v, want it allowed: %t", a, err, x, mine)
+			}
+		}
 	}
 }
 

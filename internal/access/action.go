@@ -144,6 +144,9 @@ const (
 	PasswordResetRequest Action = "password.reset.request"
 	PasswordReset        Action = "password.reset"
 
+	// Of the operator, and of everybody where accounts are opened to all.
+	AccountRequest Action = "account.request"
+
 	AccountCreate Action = "account.create"
 	MemberJoin    Action = "member.join"
 	MemberSync    Action = "member.sync"
@@ -323,6 +326,7 @@ var rules = map[Action]rule{
 	SessionLogin:         {scope: AccountScope, does: "open a session for someone"},
 	PasswordResetRequest: {scope: AccountScope, does: "ask for a new password"},
 	PasswordReset:        {scope: AccountScope, does: "set a new password with a link"},
+	AccountRequest:       {scope: AccountScope, does: "ask for an account"},
 	AccountCreate:        {scope: AccountScope, does: "create an account"},
 	MemberJoin:           {scope: AccountScope, does: "make somebody a member who was not invited"},
 	MemberSync:           {scope: AccountScope, does: "give a member what their groups at the login provider give"},

@@ -8,6 +8,8 @@ type reason int
 const (
 	unknownAction reason = iota
 	isSystem             // Lockage itself may
+	isOperator           // the operator may
+	notOperators         // the operator may not, whatever it is
 	isSelf               // everybody may, about themselves
 	isNobody             // a token, where only a person may
 	carried              // the role may
@@ -19,7 +21,9 @@ const (
 	protects             // the role may not while the environment is protected
 )
 
-func (r reason) allowed() bool { return r == isSystem || r == isSelf || r == carried }
+func (r reason) allowed() bool {
+	return r == isSystem || r == isOperator || r == isSelf || r == carried
+}
 
 // decide is the one decision: Allow and Explain word it. The grant is the one that decided; zero where none did.
 func decide(p Principal, a Action, e Environment) (rl rule, g Grant, why reason) {
@@ -29,6 +33,10 @@ func decide(p Principal, a Action, e Environment) (rl rule, g Grant, why reason)
 		return rl, g, unknownAction
 	case p.Kind == SystemActor:
 		return rl, g, isSystem
+	case p.Kind == OperatorActor && (a == AccountCreate || a == AccountList):
+		return rl, g, isOperator
+	case p.Kind == OperatorActor:
+		return rl, g, notOperators
 	}
 	switch rl.scope {
 	case SelfScope:
@@ -100,6 +108,8 @@ func (rl rule) refusal(r Role, why reason) *fault.Error {
 	switch why {
 	case unknownAction:
 		return fault.New(fault.Forbidden, "nobody may do this: it is not an action of lockage")
+	case notOperators:
+		return fault.New(fault.Forbidden, "the operator may not %s: the operator's token opens accounts and lists them, and nothing else", rl.does)
 	case isNobody:
 		return fault.New(fault.Forbidden, "a token may not %s: it is nobody who logs in; log in as a member", rl.does)
 	case noGrant:

@@ -19,6 +19,9 @@ func Explain(p Principal, a Action, e Environment, name func(id string) string) 
 	case isSystem:
 		x.Why = "lockage itself may do everything"
 		return x
+	case isOperator:
+		x.Why = "the operator of the installation may " + rl.does
+		return x
 	case isSelf:
 		x.Why = "everybody may " + rl.does + ", with any role or none"
 		return x

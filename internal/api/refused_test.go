@@ -55,7 +55,7 @@ func TestLoginIsLimited(t *testing.T) {
 		r.do("POST", "/admin/auth/login", `{"email":"nobody@example.com","password":"wrong wrong wrong"}`).exactly(401, `{"error":"the e-mail address or the password is wrong"}`)
 	}
 	a := r.do("POST", "/admin/auth/login", `{"email":"nobody@example.com","password":"wrong wrong wrong"}`)
-	a.exactly(429, `{"error":"too many attempts to log in; wait before the next"}`)
+	a.exactly(429, `{"error":"too many attempts; wait before the next"}`)
 	if a.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}

@@ -83,12 +83,8 @@ func (c *Control) Bootstrap(ctx context.Context, b BootstrapConfig) (made Bootst
 		if err != nil {
 			return err
 		}
-		development, production := environment.BuiltIn()
-		for _, e := range []environment.Environment{development, production} {
-			e.ID, e.CreatedAt, e.UpdatedAt, e.RootHash = newID(), tx.Now(), tx.Now(), string(definition.Tree{}.Root())
-			if err := tx.InsertEnvironment(ctx, e); err != nil {
-				return err
-			}
+		if err := insertBuiltIn(ctx, tx); err != nil {
+			return err
 		}
 		tx.Serve()
 		if err := tx.AppendAudit(ctx, v.entry(audit.Allowed)); err != nil || b.Keep == nil {
@@ -103,6 +99,18 @@ func (c *Control) Bootstrap(ctx context.Context, b BootstrapConfig) (made Bootst
 		return Bootstrapped{}, false, err
 	}
 	return made, true, nil
+}
+
+// insertBuiltIn adds the environments that every account begins with.
+func insertBuiltIn(ctx context.Context, tx *store.Tx) error {
+	development, production := environment.BuiltIn()
+	for _, e := range []environment.Environment{development, production} {
+		e.ID, e.CreatedAt, e.UpdatedAt, e.RootHash = newID(), tx.Now(), tx.Now(), string(definition.Tree{}.Root())
+		if err := tx.InsertEnvironment(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errNotFirst says that another process on the same database was first.

@@ -44,6 +44,8 @@ type Config struct {
 	Syslog           *syslog.Sender   // hands messages to collectors; nil: none are
 	Provider         *oidc.Provider   // where people may log in; nil: nowhere but here
 	Replay           Replayer         // makes recorded calls once more; nil: none can be
+	OperatorToken    string           // opens accounts; "": nothing does but OpenSignup
+	OpenSignup       bool             // whoever proves an e-mail address may open an account; needs Mail
 }
 
 // Mailer hands a message to a mail server.
@@ -89,6 +91,8 @@ type Control struct {
 	presence    presence
 	outbox      chan mail.Message
 	checkpoints checkpointKey
+	operator    *apikey.Digest // of the operator's token, which is kept nowhere; nil: there is none
+	openSignup  bool
 	node        string                 // this process's id
 	behind      atomic.Pointer[string] // the id of the key that wraps, where this process does not hold it
 	rotate      chan struct{}          // asks WatchKeys to look at once
@@ -114,7 +118,12 @@ func New(c Config) (*Control, error) {
 	if err != nil {
 		passkeys = nil // said to whoever asks for one; everything else works without
 	}
+	var operator *apikey.Digest
+	if c.OperatorToken != "" {
+		operator = new(c.Digester.Sum(c.OperatorToken))
+	}
 	return &Control{
+		operator: operator, openSignup: c.OpenSignup,
 		passkeys: passkeys, provider: c.Provider,
 		marker: secret.NewMarker(markerKey[:]), store: c.Store, sealer: c.Sealer, digester: c.Digester, holder: c.Holder, logger: c.Logger, now: c.Now,
 		limit: c.EnvironmentLimit, issuer: c.Issuer, hashing: semaphore.NewWeighted(hashesAtOnce), attempts: newAttempts(),

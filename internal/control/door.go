@@ -263,7 +263,14 @@ func (c *Control) recordRefusal(ctx context.Context, v *visit, refusal error) {
 // one with a broken body. operation is the name the front knows it by. One that is recorded already is not kept twice.
 func (c *Control) RecordRefused(ctx context.Context, who access.Principal, operation string, refusal error) {
 	var told *fault.Error
-	if who.Account == "" || !errors.As(refusal, &told) || told.Recorded {
+	if !errors.As(refusal, &told) || told.Recorded {
+		return
+	}
+	if who.Kind == access.OperatorActor {
+		c.refusedByNobody(ctx, who, access.RequestRefuse, audit.Target{Kind: "operation", Name: operation}, refusal)
+		return
+	}
+	if who.Account == "" {
 		return
 	}
 	v := &visit{who: who, action: access.RequestRefuse, target: audit.Target{Kind: "operation", Name: operation}}

@@ -280,6 +280,9 @@ func (v *visit) addPerson(ctx context.Context, p store.Person) error {
 // senderMay refuses an invitation whose sender could not give any more what it gives: whoever was removed leaves no door
 // open.
 func (c *Control) senderMay(ctx context.Context, v *visit, i store.Invitation, grants []access.Grant) error {
+	if i.SenderKind == access.OperatorActor { // of the first owner, with the account: nobody in it could take that away
+		return nil
+	}
 	sender := access.Principal{Account: v.Account(), Kind: i.SenderKind, ID: i.SenderID, Name: i.Sender}
 	probe := &visit{Tx: v.Tx, who: sender, action: access.MemberInvite, pipeline: v.pipeline}
 	err := c.holdsStill(ctx, probe)

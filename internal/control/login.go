@@ -107,7 +107,7 @@ func (c *Control) attempt(email string, from access.Request) (refused int, err e
 	if wait > 0 {
 		// not recorded one by one, or whoever can reach us could fill the audit log: the next one that counts tells how many
 		return 0, &fault.Error{
-			Kind: fault.Limited, RetryAfter: wait, Message: "too many attempts to log in; wait before the next",
+			Kind: fault.Limited, RetryAfter: wait, Message: "too many attempts; wait before the next",
 		}
 	}
 	return refused, nil
@@ -229,10 +229,7 @@ func (c *Control) refuseLogin(ctx context.Context, first proven, from access.Req
 			member, where = found[0], found[0].Account
 			return nil
 		}
-		accounts, err := tx.Accounts(ctx)
-		if err == nil && len(accounts) > 0 {
-			where = accounts[0] // somebody unknown knocked: the oldest account's log keeps it, without what they typed
-		}
+		where, err = tx.OldestAccount(ctx) // somebody unknown knocked: its log keeps it, without what they typed
 		return err
 	})
 	if err != nil {

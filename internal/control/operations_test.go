@@ -246,7 +246,7 @@ func TestEveryChangeLeavesOneEntry(t *testing.T) {
 				access.ProviderRead, access.ProviderLink, access.ProviderUnlink, access.MemberSync, // the same: see oidc_test.go
 				access.PasswordChange, access.PasswordResetRequest, access.PasswordReset, access.PasswordResetMake, access.MemberSessionList,
 				access.EnvironmentRename, access.AuditRetain, // decided beside environment.update and account.update
-				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.AuditPrune, access.SessionLogin, access.AccountCreate, access.MemberJoin,
+				access.RequestRefuse, access.SecretTokenRefresh, access.SecretEcho, access.AuditPrune, access.SessionLogin, access.AccountCreate, access.AccountRequest, access.MemberJoin, // accounts have theirs in opening_test.go and signup_test.go
 				access.MemberList, access.MemberRead, access.TokenList, access.TokenRead,
 				access.IdentityRead, access.PermissionRead, access.AccountList: // these change nothing, or are the system's
 			default:

@@ -56,9 +56,8 @@ func (c *Control) RequestReset(ctx context.Context, email string, from access.Re
 		if len(found) > 0 {
 			member, where = found[0], found[0].Account
 		}
-		accounts, err := tx.Accounts(ctx)
-		if where == "" && len(accounts) > 0 {
-			where = accounts[0] // somebody unknown asked: the oldest account's log keeps it, without what they typed
+		if where == "" { // somebody unknown asked: the oldest account's log keeps it, without what they typed
+			where, err = tx.OldestAccount(ctx)
 		}
 		return err
 	})

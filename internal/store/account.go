@@ -15,6 +15,21 @@ func (tx *Tx) Accounts(ctx context.Context) ([]string, error) {
 	return all(ctx, tx, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM accounts ORDER BY id`)
 }
 
+// OldestAccount is the id of the account that the first start made; "" where there is none yet. Its log keeps what concerns
+// no account that is known.
+func (tx *Tx) OldestAccount(ctx context.Context) (string, error) {
+	list, err := all(ctx, tx, func(r row) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM accounts ORDER BY id LIMIT 1`)
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return list[0], nil
+}
+
+// AccountPage lists accounts, whose ever they are, in order of creation after an id, at most limit; used through ReadAll.
+func (tx *Tx) AccountPage(ctx context.Context, after string, limit int) ([]Account, error) {
+	return all(ctx, tx, scanAccount, `SELECT `+accountColumns+` FROM accounts WHERE accounts.id > $1 ORDER BY accounts.id LIMIT $2`, after, limit)
+}
+
 // SnapshotVersions answers for each account the version of the newest change the gateway must know.
 func (tx *Tx) SnapshotVersions(ctx context.Context) (map[string]int64, error) {
 	type head struct {

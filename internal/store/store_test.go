@@ -177,7 +177,7 @@ func rowsOf(t *testing.T, db *sql.DB, account string) map[string][]string {
 
 // sharedTables belong to no account.
 var sharedTables = []string{
-	"installation", "nodes", "oidc_links", "passkeys", "password_resets", "people", "recovery_codes", "signing_keys", "spent", "totp_factors",
+	"installation", "nodes", "oidc_links", "passkeys", "password_resets", "people", "recovery_codes", "signing_keys", "signups", "spent", "totp_factors",
 }
 
 // accountTables are the tables that fill fills; TestEveryTableIsFilled compares them with the database.
