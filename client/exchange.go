@@ -26,6 +26,7 @@ type request struct {
 	query   url.Values
 	body    any    // marshalled; json.RawMessage goes as it is
 	ifMatch string // the ETag the change is made under; "": none
+	unkept  bool   // the server would do it again: it is sent once
 }
 
 func (r request) with(options []Option) request {
@@ -120,7 +121,7 @@ func (c *Client) send(parent context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(parent, timeLimit)
 	defer cancel()
 	a, err := c.once(ctx, r, address, key, body)
-	if err != nil && ctx.Err() == nil && (key != "" || r.method == http.MethodGet) {
+	if err != nil && ctx.Err() == nil && !r.unkept && (key != "" || r.method == http.MethodGet) {
 		a, err = c.once(ctx, r, address, key, body)
 	}
 	switch {

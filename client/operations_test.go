@@ -77,6 +77,17 @@ func TestOperations(t *testing.T) {
 			return nil, c.DeleteEnvironment(ctx, "staging")
 		}, sent{"DELETE", "/v1/environments/staging", ""}},
 
+		{"list accounts", true, func(ctx context.Context, c *client.Client) (any, error) {
+			list, _, err := c.ListAccounts(ctx, page)
+			return list, err
+		}, sent{"GET", "/v1/accounts?cursor=c%26&limit=7", ""}},
+		{"create an account", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.CreateAccount(ctx, wire.AccountCreate{Name: "acme", Email: "ada@example.com"})
+		}, sent{"POST", "/v1/accounts", `{"name":"acme","email":"ada@example.com"}`}},
+		{"confirm an account", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ConfirmAccount(ctx, wire.AccountConfirm{Token: "acc_x"})
+		}, sent{"POST", "/v1/accounts/confirm", `{"token":"acc_x"}`}},
+
 		{"list keys", true, func(ctx context.Context, c *client.Client) (any, error) {
 			l, _, err := c.ListAPIKeys(ctx, "staging", page)
 			return l, err

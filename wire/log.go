@@ -116,7 +116,7 @@ type AuditEntry struct {
 	Hash          string            `json:"hash"`
 }
 
-// AuditActor is who acted: kind "member", "token" or "system".
+// AuditActor is who acted: kind "member", "token", "system" or "operator".
 type AuditActor struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`

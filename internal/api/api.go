@@ -139,6 +139,7 @@ func isAdmin(path string) bool { return path == "/admin" || strings.HasPrefix(pa
 func (a *API) routes(metrics http.Handler) {
 	type op = operation
 	const (
+		accounts     = "/v1/accounts"
 		environments = "/v1/environments"
 		keys         = "/v1/api-keys"
 		secrets      = "/v1/secrets"
@@ -229,6 +230,9 @@ func (a *API) routes(metrics http.Handler) {
 
 	answer(a, op{"GET", environments + "/{id}/freeze", "get-freeze", access.FreezeRead, "Show what a freeze refuses, until when, and its overrides"}, a.getFreeze)
 	answer(a, op{"POST", environments + "/{id}/freeze/overrides/{override}/acknowledge", "acknowledge-override", access.FreezeAcknowledge, "Mark an override of a freeze as seen"}, a.acknowledgeOverride)
+	answer(a, op{"GET", accounts, "list-accounts", access.AccountList, "List the accounts that the caller belongs to; to the operator, all there are"}, a.listAccounts, operators)
+	answer(a, op{"POST", accounts, "create-account", access.AccountCreate, "Create an account: as the operator, or where that is open to all for oneself; who is unknown is mailed a link that opens it"}, a.createAccount, open, recognizes, created, accepts, takes[wire.AccountCreate](), fails(401, 403, 429), also(access.AccountRequest))
+	answer(a, op{"POST", accounts + "/confirm", "confirm-account", access.AccountCreate, "Create the account that a mailed link is for; whoever has a login proves it by its password, or comes with a session"}, a.confirmAccount, open, recognizes, created, takes[wire.AccountConfirm](), fails(401, 404, 409, 429))
 	answer(a, op{"GET", "/v1/account", "get-account", access.AccountRead, "Get what the account sets for itself"}, a.getAccount)
 	answer(a, op{"PATCH", "/v1/account", "update-account", access.AccountUpdate, "Change the account's settings"}, a.updateAccount, takes[wire.AccountUpdate](), also(access.AuditRetain))
 

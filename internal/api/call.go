@@ -28,6 +28,7 @@ type call struct {
 	next   string                                          // set by a list that goes on: where
 	match  string                                          // the ETag that the thing changed must have; "": any
 	tag    string                                          // set where the answer has an ETag
+	status int                                             // of success, where it is not the operation's usual one
 	flow   *flow                                           // the answer of an operation whose answer flows
 	again  func(context.Context) (access.Principal, error) // finds out anew who calls; nil on an open operation
 	err    error                                           // the failure, which the guard answers
@@ -113,7 +114,10 @@ func (a *API) refused(c *call, d *details, r *http.Request, err error) {
 func (a *API) admit(c *call, d *details, r *http.Request, op *huma.Operation) error {
 	if !d.open {
 		authenticate := a.control.Authenticate
-		if isAdmin(d.path) {
+		switch {
+		case d.opens:
+			authenticate = a.control.AuthenticateOpener
+		case isAdmin(d.path):
 			authenticate = a.control.AuthenticateMember
 		}
 		c.again = func(ctx context.Context) (access.Principal, error) {

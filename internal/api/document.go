@@ -163,6 +163,11 @@ func (a *API) documentAfter(d *details) {
 			Schema:      &huma.Schema{Type: huma.TypeString},
 		}
 	}
+	if d.later {
+		accepted := *success
+		accepted.Description = http.StatusText(http.StatusAccepted)
+		op.Responses[strconv.Itoa(http.StatusAccepted)] = &accepted
+	}
 	if d.idempotent() {
 		success.Headers[replayed] = &huma.Header{
 			Description: "\"true\" on an answer that was kept from an earlier request with the same key.",

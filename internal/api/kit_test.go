@@ -64,6 +64,8 @@ type rigConfig struct {
 	metrics http.Handler
 
 	webhooks *webhook.Sender
+
+	set func(*control.Config) // what else; nil: nothing
 }
 
 // newRig starts with what a first start makes: development, production, an owner and a token.
@@ -83,12 +85,16 @@ func newRig(t *testing.T, configs ...rigConfig) *rig {
 	sealer := secret.NewSealer(kek)
 	holder, err := snapshot.NewHolder(snapshot.Config{Feed: control.Feed{Store: r.store}, Sealer: sealer, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	r.control, err = control.New(control.Config{
+	settings := control.Config{
 		Store: r.store, Sealer: sealer, Digester: r.digester, Holder: holder, Now: r.clock.Now, EnvironmentLimit: c.limit, Webhooks: c.webhooks,
 		Replay: func(_ context.Context, p route.Replay) (route.Replayed, error) {
 			return route.Replayed{ID: p.Of, Status: 502, ErrorType: p.Environment}, nil
 		},
-	})
+	}
+	if c.set != nil {
+		c.set(&settings)
+	}
+	r.control, err = control.New(settings)
 	must(t, err)
 	must(t, r.control.Unlock(t.Context()))
 	_, _, err = r.control.Bootstrap(t.Context(), control.BootstrapConfig{

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -30,6 +31,8 @@ type details struct {
 	also   []access.Action // decided besides, each where the request touches what it is about
 	open   bool            // no credential is asked for
 	knows  bool            // open, and takes a credential all the same
+	opens  bool            // takes the operator's token too
+	later  bool            // may answer 202: what is asked for comes later
 	looks  bool            // nothing is changed, though it is a POST
 	unkept bool            // its answer must not be kept, though it is a POST
 	frozen bool            // a freeze of the environment refuses it
@@ -53,6 +56,12 @@ func open(d *details) { d.open = true }
 
 // recognizes is for an open operation that takes a credential where one is sent; control asks for what it needs.
 func recognizes(d *details) { d.knows = true }
+
+// operators is for what the operator of the installation may do, too, with the operator's token.
+func operators(d *details) { d.opens = true }
+
+// accepts is for an operation that may answer 202, as its handler says.
+func accepts(d *details) { d.later = true }
 
 // also names further actions that the operation asks for where a request needs them.
 func also(actions ...access.Action) detail {
@@ -129,8 +138,9 @@ func answer[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 func bare[I, O any](a *API, o operation, h handler[I, O], more ...detail) { register(a, o, h, more...) }
 
 type output[B any] struct {
-	ETag string `header:"ETag"` // "": none is sent
-	Body B
+	Status int
+	ETag   string `header:"ETag"` // "": none is sent
+	Body   B
 }
 
 func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
@@ -152,7 +162,7 @@ func register[I, O any](a *API, o operation, h handler[I, O], more ...detail) {
 		if err != nil {
 			return nil, c.fail(err)
 		}
-		return &output[O]{ETag: c.tag, Body: body}, nil
+		return &output[O]{Status: cmp.Or(c.status, d.status), ETag: c.tag, Body: body}, nil
 	})
 	a.documentAfter(d)
 }

@@ -114,7 +114,7 @@ when something stands in the way: blockers of a plan, a hold, a freeze.`,
 		}
 	}
 	add("run", p.demo(), p.serve(), p.resetPassword())
-	add("keep", p.login(), p.factors(), p.whoami(), p.account(), p.members(), p.invitations(), p.tokens(), p.signingKeys(), p.permissions(), p.environments(), p.keys(), p.secrets(), p.variables())
+	add("keep", p.login(), p.factors(), p.whoami(), p.account(), p.accounts(), p.members(), p.invitations(), p.tokens(), p.signingKeys(), p.permissions(), p.environments(), p.keys(), p.secrets(), p.variables())
 	add("define", p.status(), p.routes(), p.pull(), p.push(), p.diff(), p.changes(), p.commit(), p.plan(), p.promote(),
 		p.promotions(), p.approve(), p.reject(), p.history(), p.rollback(), p.hold(), p.freeze(), p.readiness())
 	add("use", p.call(), p.logs(), p.alerts(), p.audit(), p.streams())

@@ -58,6 +58,7 @@ LOCKAGE_BOOTSTRAP_EMAIL and LOCKAGE_BOOTSTRAP_PASSWORD say beforehand what it ma
 	fs.String("oidc-scopes", "email profile", "the `SCOPES` asked for besides openid, with spaces between")
 	fs.String("oidc-groups-claim", "groups", "the `CLAIM` that says which groups somebody is in")
 	fs.String("mail-from", "", "the `ADDRESS` that mail is from; LOCKAGE_SMTP, or smtp in the file, names the mail server")
+	fs.Bool("open-signup", false, "whoever proves an e-mail address may open an account; LOCKAGE_OPERATOR_TOKEN, or operator-token in the file, opens them for others")
 	return cmd
 }
 

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 // TestSessions plays each file of testdata as a person would at a terminal, with a real server of its own: lockage is
 // the command line, $UPSTREAM answers with what it received, $TOKEN is an owner's, $MEMBER the session of $EMAIL, whose
-// password is in the file password, $PROVIDER an OAuth2 server that knows $CLIENT_ID, whose secret is in the file client.
+// password is in the file password, $OPERATOR opens accounts, $PROVIDER an OAuth2 server that knows $CLIENT_ID, whose secret is in the file client.
 func TestSessions(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -70,6 +70,7 @@ func session(t *testing.T, env *testscript.Env) error {
 	cfg.Data = filepath.Join(env.WorkDir, "data")
 	cfg.Listen, cfg.GatewayListen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.AllowUpstreams = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	cfg.OperatorToken, cfg.OpenSignup = "the-operators-token-of-these-tests-0123456789", true
 	running, err := server.Start(context.Background(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -82,6 +83,7 @@ func session(t *testing.T, env *testscript.Env) error {
 	env.Setenv("ADDRESS", "http://"+running.ControlAddress())
 	env.Setenv("GATEWAY", "http://"+running.GatewayAddress())
 	env.Setenv("UPSTREAM", upstream.URL)
+	env.Setenv("OPERATOR", cfg.OperatorToken)
 	token := running.Bootstrapped.Token
 	env.Setenv("TOKEN", token)
 	env.Setenv("EMAIL", running.Bootstrapped.Email)

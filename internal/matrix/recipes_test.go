@@ -24,6 +24,9 @@ const duplicateBody = `{"target_environment":"{below}","overwrite":true}`
 var recipes = map[string]recipe{
 	"login": {body: `{"email":"maker@example.com","password":"` + password + `"}`},
 
+	"list-accounts":          {unrefused: "everybody may know which accounts they belong to, and what is only read leaves no entry"},
+	"create-account":         {body: `{"name":"fresh","email":"fresh@example.com"}`, wait: 6 * time.Second},
+	"confirm-account":        {body: `{"token":"acc_unknown","password":"a horse that is correct"}`, other: map[string]int{"open": 404}}, // a link is mailed, and control's tests use one
 	"accept-invitation":      {body: `{"token":"{invitation token}","password":"` + password + `"}`},
 	"invite-member":          {body: `{"email":"fresh@example.com","grants":[{"environment":"{environment}","role":"viewer"}]}`},
 	"resend-invitation":      {in: map[string]string{"id": "{invited}"}},

@@ -44,7 +44,10 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-const password = "correct horse battery staple"
+const (
+	password      = "correct horse battery staple"
+	operatorToken = "the-operators-token-of-these-tests-0123456789"
+)
 
 var allRoles = []access.Role{access.Owner, access.Admin, access.Developer, access.Support, access.Viewer}
 
@@ -132,6 +135,7 @@ func newWorldThrough(t *testing.T, c store.Config, way string) *world {
 	w.control, err = control.New(control.Config{
 		Store: w.store, Sealer: secret.NewSealer(kek), Digester: w.digester, Now: w.clock.Now,
 		Tokens: oauth.New(oauth.Config{}), PublicURL: "https://lockage.example", Mail: unread{},
+		OperatorToken: operatorToken, OpenSignup: true,
 		Replay: func(context.Context, route.Replay) (route.Replayed, error) {
 			return route.Replayed{ID: newID(), Status: 200}, nil
 		},

@@ -78,6 +78,7 @@ func TestCanaries(t *testing.T) {
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			c := local(t.TempDir())
+			c.OperatorToken = "operator-" + rand.Text() + rand.Text()
 			c.Dev, c.BootstrapToken, c.BootstrapEmail, c.BootstrapPassword = true, "tk_of_the_operator_of_these_tests", "owner@example.com", "correct horse battery staple"
 			if engine == "postgres" {
 				c.Database = testkit.Postgres(t)
@@ -89,8 +90,10 @@ func TestCanaries(t *testing.T) {
 			}
 			h.control, h.gateway = "http://"+running.ControlAddress(), "http://"+running.GatewayAddress()
 			h.upstream.Answer(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+			h.Add("the operator's token", c.OperatorToken)
 			h.provide(t)
 			h.set(t)
+			h.operate(t)
 			h.use(t)
 			h.refuse(t)
 			h.look(t, "while it serves")
@@ -272,6 +275,32 @@ func (h *hunt) set(t *testing.T) {
 	h.authorize(t, false) // one that stays under way
 	h.stream(t)
 	h.alert(t)
+}
+
+// operate opens an account as the operator, whose token and whose owner's link are shown nowhere else, and uses the token
+// where it is nothing.
+func (h *hunt) operate(t *testing.T) {
+	t.Helper()
+	status, text := h.send(t, "POST", h.control+"/v1/accounts", h.config.OperatorToken, `{"name":"another house","email":"ada@example.com"}`)
+	var made struct{ Data struct{ Link string } }
+	if err := json.Unmarshal([]byte(text), &made); err != nil || status != 201 {
+		t.Fatalf("open an account: got %d %s", status, text)
+	}
+	_, token, _ := strings.Cut(made.Data.Link, "#")
+	h.Add("the code of an owner's link", token)
+	for path, want := range map[string]int{"/v1/accounts": 200, "/v1/environments": 401, "/v1/whoami": 401} {
+		if got, text := h.send(t, "GET", h.control+path, h.config.OperatorToken, ""); got != want {
+			t.Errorf("%s as the operator: got %d %s, want %d", path, got, text, want)
+		}
+	}
+	for body, want := range map[string]int{`{"name":"` + token + h.config.OperatorToken + strings.Repeat("x", 100) + `","email":"a@example.com"}`: 400, `{"token":"` + token + `"}`: 400} {
+		if got, text := h.send(t, "POST", h.control+"/v1/accounts", h.config.OperatorToken, body); got != want {
+			t.Errorf("a broken body: got %d %s, want %d", got, text, want)
+		}
+	}
+	if got, text := h.send(t, "GET", h.gateway+"/all/x", h.config.OperatorToken, ""); got != 401 {
+		t.Errorf("at the gateway: got %d %s, want 401", got, text)
+	}
 }
 
 // stream has the audit log carried to the upstream, signed with a key that is shown this once.

@@ -41,6 +41,9 @@ type Config struct {
 	SMTP     string // the mail server, as a URL with its password; "": no mail is sent
 	MailFrom string // whom mail is from
 
+	OperatorToken string // opens accounts; "": nobody does so from outside
+	OpenSignup    bool   // whoever proves an e-mail address opens an account
+
 	OIDCIssuer       string // the login provider; "": people log in here only
 	OIDCClientID     string
 	OIDCClientSecret string
@@ -77,6 +80,7 @@ var settings = []setting{
 	{"audit-checkpoint", text(func(c *Config) *string { return &c.AuditCheckpoint })},
 	{"audit-checkpoint-every", setCheckpointEvery},
 	{"mail-from", setMailFrom},
+	{"open-signup", setOpenSignup},
 	{"oidc-issuer", setOIDCIssuer},
 	{"oidc-client-id", text(func(c *Config) *string { return &c.OIDCClientID })},
 	{"oidc-scopes", text(func(c *Config) *string { return &c.OIDCScopes })},
@@ -86,6 +90,7 @@ var settings = []setting{
 // credentialSettings have no flag, which everyone on the machine could read in the list of processes.
 var credentialSettings = []setting{
 	{"smtp", setSMTP},
+	{"operator-token", setOperatorToken},
 	{"oidc-client-secret", text(func(c *Config) *string { return &c.OIDCClientSecret })},
 }
 
@@ -164,6 +169,9 @@ func (c *Config) check() error {
 		return errors.New("tls-cert and tls-key: give both or neither")
 	case c.SMTP != "" && c.MailFrom == "":
 		return errors.New("mail-from: must say whom mail is from, where smtp names a mail server; for example lockage@example.com")
+	}
+	if c.OpenSignup && c.SMTP == "" {
+		return errors.New("open-signup: needs a mail server, for an account is opened by a link that is mailed; name one with smtp")
 	}
 	if err := c.checkOIDC(); err != nil {
 		return err

@@ -92,6 +92,30 @@ func TestTheLoginProvider(t *testing.T) {
 	}
 }
 
+// The operator's token has no flag either, and is long.
+func TestTheOperatorsToken(t *testing.T) {
+	long := strings.Repeat("k", 32)
+	for name, got := range map[string]func() (server.Config, error){
+		"file": func() (server.Config, error) {
+			return server.LoadConfig(map[string]string{"config": file(t, "operator-token: "+long+"\n"), "operator-token": "from a flag"}, environment(nil))
+		},
+		"environment": func() (server.Config, error) {
+			return server.LoadConfig(nil, environment(map[string]string{"LOCKAGE_OPERATOR_TOKEN": long}))
+		},
+	} {
+		if c, err := got(); err != nil || c.OperatorToken != long || c.OpenSignup {
+			t.Errorf("%s: got %d characters and %v, want the token", name, len(c.OperatorToken), err)
+		}
+	}
+	if slices.Contains(server.Names(), "operator-token") {
+		t.Error("operator-token is among the flags")
+	}
+	c, err := server.LoadConfig(map[string]string{"open-signup": "true"}, environment(map[string]string{"LOCKAGE_SMTP": "smtps://mail.example.com", "LOCKAGE_MAIL_FROM": "a@example.com", "LOCKAGE_OPERATOR_TOKEN": ""}))
+	if err != nil || !c.OpenSignup || c.OperatorToken != "" {
+		t.Errorf("open to all: got %t and %v", c.OpenSignup, err)
+	}
+}
+
 func TestLoadConfigRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -134,6 +158,12 @@ func TestLoadConfigRefusals(t *testing.T) {
 		{name: "a client of nobody", variables: map[string]string{"LOCKAGE_OIDC_CLIENT_SECRET": "canary"}, want: "oidc-issuer: must name the login provider"},
 		{name: "mail from nobody", variables: map[string]string{"LOCKAGE_SMTP": "smtp://u:canary@host"}, want: "mail-from: must say whom mail is from"},
 		{name: "mail from no address", flags: map[string]string{"mail-from": "canary"}, want: "--mail-from: must be an address"},
+		{name: "a short operator's token", variables: map[string]string{"LOCKAGE_OPERATOR_TOKEN": "canary-" + strings.Repeat("k", 24)}, want: "environment: operator-token: must have 32 to 1024 random letters"},
+		{name: "an operator's token of words", variables: map[string]string{"LOCKAGE_OPERATOR_TOKEN": "canary in the mine of the long gone miners"}, want: "operator-token: must have 32 to 1024"},
+		{name: "an operator's token that breaks a header", variables: map[string]string{"LOCKAGE_OPERATOR_TOKEN": strings.Repeat("k", 40) + "\ncanary"}, want: "operator-token: must have 32 to 1024"},
+		{name: "a management token as the operator's", file: "operator-token: tk_canary" + strings.Repeat("k", 40) + "\n", want: "operator-token: must be another than a management token"},
+		{name: "sign-up by flag", flags: map[string]string{"open-signup": "canary"}, want: "--open-signup: must be true or false"},
+		{name: "sign-up without mail", variables: map[string]string{"LOCKAGE_OPEN_SIGNUP": "true"}, want: "open-signup: needs a mail server"},
 		{name: "no data", flags: map[string]string{"data": ""}, want: "must name a folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -125,7 +125,7 @@ func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertP
 	operations, err := control.New(control.Config{
 		Store: r.store, Sealer: sealer, Digester: digester, Holder: r.holder, Logger: logger, EnvironmentLimit: c.Limit,
 		Tokens: oauth.New(oauth.Config{Allow: allowed(c), Own: r.own}), PublicURL: r.publicURL(c), Issuer: c.PublicURL, Mail: mailer, Webhooks: webhooks, Syslog: collectors, Provider: provider,
-		Replay: r.replay,
+		Replay: r.replay, OperatorToken: c.OperatorToken, OpenSignup: c.OpenSignup,
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,6 +141,33 @@ func setMailFrom(c *Config, v string) error {
 		}
 	}
 	c.MailFrom = v
+	return nil
+}
+
+// operatorLeast is how long the operator's token is at least: nobody guesses what has so many random characters.
+const operatorLeast = 32
+
+// operatorForm is what a header can carry. What looks like another credential is refused: it would be taken for one.
+var operatorForm = regexp.MustCompile(`^[A-Za-z0-9._~+/=-]+$`)
+
+func setOperatorToken(c *Config, v string) error {
+	if v != "" {
+		kind, _, _ := strings.Cut(v, "_")
+		switch {
+		case len(v) < operatorLeast || len(v) > 1024 || !operatorForm.MatchString(v):
+			return errors.New("must have 32 to 1024 random letters, digits or characters of ._~+/=-, for example what openssl rand -hex 32 prints")
+		case kind == "tk" || kind == "sk" || kind == "pk":
+			return errors.New("must be another than a management token or an API key: it opens accounts, and nothing else")
+		}
+	}
+	c.OperatorToken = v
+	return nil
+}
+
+func setOpenSignup(c *Config, v string) (err error) {
+	if c.OpenSignup, err = strconv.ParseBool(v); err != nil {
+		return errors.New("must be true or false")
+	}
 	return nil
 }
 
