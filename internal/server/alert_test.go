@@ -34,7 +34,7 @@ func TestAnUpstreamThatFailsIsToldOf(t *testing.T) {
 	})
 	c := local(t.TempDir())
 	c.BootstrapToken, c.AllowUpstreams = witnessToken, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	r, err := server.Start(t.Context(), c.Watching(20*time.Millisecond), slog.New(slog.DiscardHandler))
+	r, err := server.StartWatching(t.Context(), c, slog.New(slog.DiscardHandler), 20*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

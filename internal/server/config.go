@@ -52,8 +52,6 @@ type Config struct {
 
 	// Only from the environment, and read at the first start.
 	BootstrapToken, BootstrapEmail, BootstrapPassword string
-
-	watchEvery time.Duration // how often alerts are looked at; 0: as watchEvery says
 }
 
 // setting is how one setting is read.

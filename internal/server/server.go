@@ -3,7 +3,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -78,13 +77,13 @@ type Running struct {
 
 // Start starts a server; it serves until Stop.
 func Start(ctx context.Context, c Config, logger *slog.Logger) (*Running, error) {
-	return start(ctx, c, logger, nil)
+	return start(ctx, c, logger, nil, watchEvery)
 }
 
 // start is Start with the authorities that the receiver of checkpoints, the mail server and the login provider are checked with; nil: the
 // system's.
-func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertPool) (_ *Running, err error) {
-	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}, watchEvery: cmp.Or(c.watchEvery, watchEvery)}
+func start(ctx context.Context, c Config, logger *slog.Logger, roots *x509.CertPool, watchEvery time.Duration) (_ *Running, err error) {
+	r := &Running{first: filepath.Join(c.Data, firstStart), logger: logger, failed: make(chan error, 2), draining: make(chan struct{}), stopLoop: func() {}, watchEvery: watchEvery}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
