@@ -98,6 +98,10 @@ func (d *Dashboard) table() {
 	d.open(Page{"POST", "/reset", access.PasswordReset, "/reset"}, d.useReset)
 	d.open(Page{"GET", "/invitations", access.MemberJoin, ""}, d.invitation)
 	d.open(Page{"POST", "/invitations", access.MemberJoin, "/invitations"}, d.acceptInvitation)
+	d.open(Page{"GET", "/signup", access.AccountRequest, ""}, d.signup)
+	d.open(Page{"POST", "/signup", access.AccountRequest, "/signup"}, d.askAccount)
+	d.open(Page{"GET", "/signup/confirm", access.AccountCreate, ""}, d.opening)
+	d.open(Page{"POST", "/signup/confirm", access.AccountCreate, "/signup/confirm"}, d.confirmAccount)
 	d.open(Page{"POST", "/logout", access.SessionLogout, ""}, d.logOut)
 
 	d.page(Page{"GET", "/{$}", access.SessionSwitch, ""}, d.home)

@@ -17,6 +17,8 @@ const (
 	passwordChanged flash = "password-changed"
 	proved          flash = "proved"
 	accepted        flash = "accepted"
+	opened          flash = "opened"
+	signupAsked     flash = "signup-asked"
 	switched        flash = "switched"
 
 	passkeyAdded       flash = "passkey-added"
@@ -37,6 +39,8 @@ var flashes = map[flash]string{
 	passwordChanged: "Your password is changed, and your other sessions are ended.",
 	proved:          "You have shown who you are.",
 	accepted:        "The invitation is accepted.",
+	opened:          "The account is opened, and yours.",
+	signupAsked:     "A link that opens the account is on its way to the address.",
 	switched:        "You act in another account now.",
 
 	passkeyAdded:       "The passkey is added. It logs you in from now on.",

@@ -51,7 +51,7 @@ func TestForeignForms(t *testing.T) {
 func TestHeadersOfPages(t *testing.T) {
 	r := newRig(t)
 	b := r.loggedIn()
-	for _, path := range []string{"/", "/login", "/sessions", "/accounts", "/nothing", "/login/kept", "/forgot", "/invitations", "/reset", "/password", "/prove", "/security", "/security/authenticators/new", "/security/passkeys/new", "/security/recovery-codes"} {
+	for _, path := range []string{"/", "/login", "/sessions", "/accounts", "/nothing", "/login/kept", "/forgot", "/invitations", "/signup", "/signup/confirm", "/reset", "/password", "/prove", "/security", "/security/authenticators/new", "/security/passkeys/new", "/security/recovery-codes"} {
 		p := r.browser().get(path)
 		if path != "/login" {
 			p = b.get(path)

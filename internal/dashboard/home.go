@@ -13,6 +13,7 @@ type homePage struct {
 	Email        string
 	Account      string
 	Several      bool
+	SignsUp      bool             // accounts are open to all
 	Lacks        access.Lack      // what the account demands of them before they see more; "": nothing
 	Factors      bool             // they have a second factor
 	Environments []environmentRow // that they see, the lowest first
@@ -26,7 +27,7 @@ type environmentRow struct {
 }
 
 func (d *Dashboard) home(ctx context.Context, v *visit) (answer, error) {
-	p := homePage{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1}
+	p := homePage{Email: v.who.Name, Account: v.accountName(v.who.Account), Several: len(v.accounts) > 1, SignsUp: d.control.SignsUp()}
 	// who lacks something, or holds nothing here, is told so by the page; they would be refused a list
 	if err := access.Complete(v.who, access.EnvironmentList); err != nil {
 		found, err := d.control.ListFactors(ctx, v.who)

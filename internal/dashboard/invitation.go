@@ -55,18 +55,5 @@ func (d *Dashboard) acceptInvitation(ctx context.Context, v *visit) (answer, err
 			return d.invitationAnswer(p)
 		})
 	}
-	if who.ID != "" {
-		return goOn("/accounts", accepted), nil
-	}
-	in, err := d.control.Login(ctx, control.LoginRequest{
-		Email: joined.Member.Email, Password: j.Password, Account: joined.Account.ID, Agent: v.r.UserAgent(),
-	}, web.Request(ctx))
-	if err != nil { // they are a member all the same
-		web.Note(ctx, err)
-		return goOn("/login", accepted), nil
-	}
-	in.Accounts = nil // it is known in which one they mean to act
-	a := d.began(ctx, v, in, "/")
-	a.cookies = append(a.cookies, accepted.cookie())
-	return a, nil
+	return d.joined(ctx, v, j, joined, accepted), nil
 }

@@ -19,6 +19,7 @@ type loginPage struct {
 	Insecure bool   // a browser would not keep the cookie
 	Provider string // the way to the login provider; "": there is none
 	Passkey  *passkeyForm
+	SignsUp  bool // accounts are open to all
 }
 
 func (d *Dashboard) login(_ context.Context, v *visit) (answer, error) {
@@ -35,6 +36,7 @@ func (d *Dashboard) loginAnswer(p loginPage) answer {
 	if d.control.HasProvider() {
 		p.Provider = "/oidc/login?next=" + url.QueryEscape(p.Next)
 	}
+	p.SignsUp = d.control.SignsUp()
 	a := answer{title: "Log in"}
 	if p.Passkey = d.shows("/login/passkey", p.Next, "Log in with a passkey"); p.Passkey != nil && !p.Insecure {
 		a.script = d.passkey

@@ -143,6 +143,12 @@ func loginBody(p loginPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			if p.SignsUp {
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p>New here? <a href=\"/signup\">Open an account</a></p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
 		}
 		return nil
 	})
@@ -174,7 +180,7 @@ func insecureBody() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p>Open it by https, or on the machine that the server runs on. Who runs the server turns TLS on with <code>--tls-cert</code> and <code>--tls-key</code>, or puts a proxy with TLS before it and names its address with <code>--public-url</code>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p>Open it by https, or on the machine that the server runs on. Who runs the server turns TLS on with <code>--tls-cert</code> and <code>--tls-key</code>, or puts a proxy with TLS before it and names its address with <code>--public-url</code>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -204,7 +210,7 @@ func keptBody() templ.Component {
 			templ_7745c5c3_Var5 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<h1>You are not logged in</h1><p>This browser did not keep the login. It takes it by https only, or has cookies turned off for this address.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<h1>You are not logged in</h1><p>This browser did not keep the login. It takes it by https only, or has cookies turned off for this address.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -80,7 +80,7 @@ func TestLoginIsRefused(t *testing.T) {
 	for range 20 {
 		b.post("/login", "email", "often@example.com", "password", "wrong", "next", "/")
 	}
-	limited := b.post("/login", "email", "often@example.com", "password", "wrong", "next", "/").is(429, "Too many attempts to log in; wait before the next.", `value="often@example.com"`)
+	limited := b.post("/login", "email", "often@example.com", "password", "wrong", "next", "/").is(429, "Too many attempts; wait before the next.", `value="often@example.com"`)
 	if limited.header.Get("Retry-After") == "" {
 		t.Error("a limited login does not say when to come again")
 	}

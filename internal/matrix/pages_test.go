@@ -104,6 +104,10 @@ func (w *world) pageCalls(line dashboard.Page, column string) map[string]pageCal
 		return map[string]pageCall{"own": {form: url.Values{"email": {w.ours.email("visitor")}}}}
 	case "POST /reset":
 		return map[string]pageCall{"own": {form: url.Values{"token": {"rst_never"}, "password": {password}}, want: 404}}
+	case "POST /signup":
+		return map[string]pageCall{"own": {form: url.Values{"name": {"fresh"}, "email": {w.ours.email("visitor")}}}}
+	case "POST /signup/confirm":
+		return map[string]pageCall{"own": {form: url.Values{"token": {"acc_never"}, "name": {""}, "password": {password}}, want: 404}}
 	case "POST /invitations":
 		return map[string]pageCall{"own": {form: url.Values{"token": {"inv_never"}, "name": {""}, "password": {password}}, want: 404}}
 	case "POST /accounts":
