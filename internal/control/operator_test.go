@@ -39,7 +39,9 @@ func TestAnOperatorMakesAReset(t *testing.T) {
 			t.Errorf("the log has %+v, want that the operator made it", made)
 		}
 		theirs, _, err := x.ListAudit(ctx, x.foreign.owner, control.AuditFilter{Page: control.Page{Limit: 5}})
-		if err != nil || !slices.ContainsFunc(theirs, func(e audit.Entry) bool { return e.Action == "password.reset.make" && e.Actor.Name == "operator" && e.Target.ID == there.ID }) {
+		if err != nil || !slices.ContainsFunc(theirs, func(e audit.Entry) bool {
+			return e.Action == "password.reset.make" && e.Actor.Name == "operator" && e.Target.ID == there.ID
+		}) {
 			t.Errorf("the log of the person's other account has %+v and %v, want it too", theirs, err)
 		}
 		before.who(t) // until it is used
