@@ -88,6 +88,22 @@ func TestOperations(t *testing.T) {
 			return c.ConfirmAccount(ctx, wire.AccountConfirm{Token: "acc_x"})
 		}, sent{"POST", "/v1/accounts/confirm", `{"token":"acc_x"}`}},
 
+		{"list sessions", true, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ListSessions(ctx)
+		}, sent{"GET", "/v1/sessions", ""}},
+		{"end session", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return nil, c.EndSession(ctx, "s1")
+		}, sent{"DELETE", "/v1/sessions/s1", ""}},
+		{"end other sessions", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return nil, c.EndOtherSessions(ctx)
+		}, sent{"DELETE", "/v1/sessions", ""}},
+		{"list a member's sessions", true, func(ctx context.Context, c *client.Client) (any, error) {
+			return c.ListMemberSessions(ctx, "m1")
+		}, sent{"GET", "/v1/members/m1/sessions", ""}},
+		{"end a member's sessions", false, func(ctx context.Context, c *client.Client) (any, error) {
+			return nil, c.EndMemberSessions(ctx, "m1")
+		}, sent{"DELETE", "/v1/members/m1/sessions", ""}},
+
 		{"list keys", true, func(ctx context.Context, c *client.Client) (any, error) {
 			l, _, err := c.ListAPIKeys(ctx, "staging", page)
 			return l, err

@@ -19,6 +19,34 @@ func (c *Client) Logout(ctx context.Context) error {
 	return err
 }
 
+// ListSessions lists the sessions of whoever the client acts for, newest first: a person's own, in all accounts.
+func (c *Client) ListSessions(ctx context.Context) ([]wire.Session, error) {
+	return do[[]wire.Session](ctx, c, request{method: http.MethodGet, path: []string{"v1", "sessions"}})
+}
+
+// EndSession ends one of one's own sessions: when it returns, no request of it passes any more.
+func (c *Client) EndSession(ctx context.Context, id string) error {
+	_, err := do[wire.Ended](ctx, c, request{method: http.MethodDelete, path: []string{"v1", "sessions", id}})
+	return err
+}
+
+// EndOtherSessions ends all of one's own sessions but the client's.
+func (c *Client) EndOtherSessions(ctx context.Context) error {
+	_, err := do[wire.Ended](ctx, c, request{method: http.MethodDelete, path: []string{"v1", "sessions"}})
+	return err
+}
+
+// ListMemberSessions lists the sessions that a member has in this account, newest first.
+func (c *Client) ListMemberSessions(ctx context.Context, member string) ([]wire.Session, error) {
+	return do[[]wire.Session](ctx, c, request{method: http.MethodGet, path: []string{"v1", "members", member, "sessions"}})
+}
+
+// EndMemberSessions ends all sessions that a member has in this account.
+func (c *Client) EndMemberSessions(ctx context.Context, member string) error {
+	_, err := do[wire.Ended](ctx, c, request{method: http.MethodDelete, path: []string{"v1", "members", member, "sessions"}})
+	return err
+}
+
 // bare carries out an operation below /admin/auth, which answers without an envelope.
 func bare[T any](ctx context.Context, c *Client, r request) (data T, err error) {
 	a, err := c.send(ctx, r)

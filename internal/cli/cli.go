@@ -104,6 +104,7 @@ when something stands in the way: blockers of a plan, a hold, a freeze.`,
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run a server:"},
 		&cobra.Group{ID: "keep", Title: "Environments and what each one keeps:"},
+		&cobra.Group{ID: "people", Title: "People and machines, and what each may do:"},
 		&cobra.Group{ID: "define", Title: "Definitions, from a draft to production:"},
 		&cobra.Group{ID: "use", Title: "Use and watch:"},
 	)
@@ -114,7 +115,9 @@ when something stands in the way: blockers of a plan, a hold, a freeze.`,
 		}
 	}
 	add("run", p.demo(), p.serve(), p.resetPassword())
-	add("keep", p.login(), p.factors(), p.whoami(), p.account(), p.accounts(), p.members(), p.invitations(), p.tokens(), p.signingKeys(), p.permissions(), p.environments(), p.keys(), p.secrets(), p.variables())
+	add("keep", p.environments(), p.keys(), p.secrets(), p.variables())
+	add("people", p.login(), p.logout(), p.whoami(), p.account(), p.accounts(), p.members(), p.invitations(), p.tokens(), p.permissions(),
+		p.sessions(), p.factors(), p.signingKeys())
 	add("define", p.status(), p.routes(), p.pull(), p.push(), p.diff(), p.changes(), p.commit(), p.plan(), p.promote(),
 		p.promotions(), p.approve(), p.reject(), p.history(), p.rollback(), p.hold(), p.freeze(), p.readiness())
 	add("use", p.call(), p.logs(), p.alerts(), p.audit(), p.streams())

@@ -39,6 +39,10 @@ func TestUsage(t *testing.T) {
 		{"keys update k1", "say what to change: --description, --expires"},
 		{"secrets set x canary -e dev", `a value is never an argument: pipe it into "lockage secrets set", or type it when ` +
 			"asked; one that was typed here is in the shell's history now and should be replaced"},
+		{"sessions end", "name one session, or give --others or --member"},
+		{"sessions end s1 --others", "name one session, or give --others or --member"},
+		{"sessions end --others --member m1", "name one session, or give --others or --member"},
+		{"logout canary", "it takes no arguments"},
 		{"login --web --email a@example.com", "give --email or --web: a browser asks for the address itself"},
 		{"login --oidc --email a@example.com", "give --email or --web: a browser asks for the address itself"},
 		{"secrets create x canary", `a value is never an argument: pipe it into "lockage secrets set", or type it when ` +

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func greet(out io.Writer, c Config, r *Running) {
 	}
 	fmt.Fprintf(out, "\nGo on with:\n\n  lockage login --address %[1]s://%[2]s --gateway %[1]s://%[3]s\n  lockage environments list\n\n",
 		scheme, r.ControlAddress(), r.GatewayAddress())
+	fmt.Fprintf(out, "or log in as the owner with a browser: %s\n\n", cmp.Or(c.PublicURL, scheme+"://"+r.ControlAddress())+"/login")
 	pepper := filepath.Join(c.Data, "pepper.key")
 	if c.KEK != "" {
 		fmt.Fprintf(out, "Keep the key that --kek names, and a copy of %s: without them the database cannot be opened.\n", pepper)
