@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -24,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
 	"github.com/youmark/pkcs8"
 
 	"github.com/lockage/lockage/internal/server"
@@ -275,6 +277,40 @@ func (h *hunt) set(t *testing.T) {
 	h.authorize(t, false) // one that stays under way
 	h.stream(t)
 	h.alert(t)
+	h.authenticator(t)
+}
+
+// authenticator has the owner set one up: its key, a code that was used and the recovery codes are shown this once.
+func (h *hunt) authenticator(t *testing.T) {
+	t.Helper()
+	var made struct{ Data struct{ ID, Secret string } }
+	_, text := h.send(t, "POST", h.control+"/v1/second-factors/totp", h.jwt, `{"name":"phone"}`)
+	if err := json.Unmarshal([]byte(text), &made); err != nil || made.Data.Secret == "" {
+		t.Fatalf("the answer has no key: %v", err)
+	}
+	code, err := totp.GenerateCode(made.Data.Secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Add("the key of an authenticator", made.Data.Secret)
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(made.Data.Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Add("the bytes of an authenticator's key", string(raw))
+	var got struct {
+		Data struct {
+			RecoveryCodes []string `json:"recovery_codes"`
+		}
+	}
+	_, text = h.send(t, "POST", h.control+"/v1/second-factors/totp/"+made.Data.ID+"/confirm", h.jwt, `{"code":"`+code+`"}`)
+	if err := json.Unmarshal([]byte(text), &got); err != nil || len(got.Data.RecoveryCodes) != 10 {
+		t.Fatalf("the answer has no recovery codes: %s %v", text, err)
+	}
+	for _, c := range got.Data.RecoveryCodes {
+		h.Add("a recovery code", c)
+		h.Add("a recovery code as it is compared", strings.ReplaceAll(c, "-", ""))
+	}
 }
 
 // operate opens an account as the operator, whose token and whose owner's link are shown nowhere else, and uses the token
