@@ -80,7 +80,7 @@ func homeBody(p homePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if p.Lacks != "" {
-			templ_7745c5c3_Err = lacksFactor(p.Factors, "/").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = lacksFactor(p.Factors, false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -16,7 +16,7 @@ import (
 )
 
 // onLocalhost is a rig whose pages a browser reaches by a name that it keeps passkeys for.
-func onLocalhost(t *testing.T) (r *rig, base string) {
+func onLocalhost(t *testing.T, set ...func(*control.Config)) (r *rig, base string) {
 	t.Helper()
 	var listening net.ListenConfig
 	l, err := listening.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -24,7 +24,7 @@ func onLocalhost(t *testing.T) (r *rig, base string) {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	must(t, err)
 	base = "http://localhost:" + port
-	r = newRig(t, func(c *control.Config) { c.PublicURL = base })
+	r = newRig(t, append(set, func(c *control.Config) { c.PublicURL = base })...)
 	s := httptest.NewUnstartedServer(r.pages)
 	must(t, s.Listener.Close())
 	s.Listener = l
@@ -95,10 +95,9 @@ func TestPasskeysInABrowser(t *testing.T) {
 	shoot(t, ctx, "prove-passkey")
 	do(t, ctx, "show it", press("Use a passkey"), heading("Sessions"), chromedp.WaitVisible("#word"))
 
-	// the server went away with the question
 	do(t, ctx, "log out", press("Log out"), heading("Log in"))
 	must(t, r.store.Close())
-	do(t, ctx, "what the server refuses is told by the server", press("Log in with a passkey"), heading("Something went wrong here"))
+	do(t, ctx, "what fails at the server is told by the server", press("Log in with a passkey"), heading("Something went wrong here"))
 }
 
 // Passkeys are of one name: where the page was opened by another it says so, before anybody tries in vain.
