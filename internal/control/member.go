@@ -165,7 +165,8 @@ func (v *visit) renameHolder(ctx context.Context, h grantee) error {
 	return v.RenameMember(ctx, h.id, h.name)
 }
 
-// regrant gives a member other grants than they have. Those that the principal does not see stay.
+// regrant gives a member other grants than they have by hand. Those that the principal does not see stay, and so does what
+// groups at the login provider give.
 func (v *visit) regrant(ctx context.Context, h *grantee, written []Grant) error {
 	if h.id == v.who.ID || slices.Contains(v.givers, h.id) {
 		return fault.New(fault.Forbidden, "nobody changes their own grants; ask another owner or admin")
@@ -174,8 +175,21 @@ func (v *visit) regrant(ctx context.Context, h *grantee, written []Grant) error 
 	if err != nil {
 		return err
 	}
-	grants = append(grants, v.unseen(h.grants)...)
-	if err := access.CheckGiving(v.who, h.grants, grants); err != nil {
+	byHand, err := v.GrantsByHand(ctx, v.Account(), h.id)
+	if err != nil {
+		return err
+	}
+	given := slices.DeleteFunc(slices.Clone(h.grants), func(g access.Grant) bool { return slices.Contains(byHand, g) })
+	// what a group gives is not given by hand too by whoever sends back what they read
+	grants = slices.DeleteFunc(grants, func(g access.Grant) bool { return slices.Contains(given, g) })
+	grants = append(grants, v.unseen(byHand)...)
+	after := slices.Clone(grants)
+	for _, g := range given {
+		if !slices.ContainsFunc(grants, func(o access.Grant) bool { return o.Environment == g.Environment }) {
+			after = append(after, g)
+		}
+	}
+	if err := access.CheckGiving(v.who, h.grants, after); err != nil {
 		return err
 	}
 	if err := v.PutGrants(ctx, h.id, grants); err != nil {
@@ -184,7 +198,7 @@ func (v *visit) regrant(ctx context.Context, h *grantee, written []Grant) error 
 	if err := v.keepsAnOwner(ctx, h.grants); err != nil {
 		return err
 	}
-	h.grants = grants
+	grants, h.grants = after, after
 	if h.invitation != nil { // whoever comes may hold what was given by now, by whom it was
 		h.invitation.SenderKind, h.invitation.SenderID, h.invitation.Sender = v.who.Kind, v.who.ID, v.who.Name
 		if err := v.UpdateInvitation(ctx, *h.invitation); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/lockage/lockage/internal/fault"
 	"github.com/lockage/lockage/internal/oidc"
 	"github.com/lockage/lockage/internal/oidctest"
+	"github.com/lockage/lockage/internal/store"
 )
 
 const callback = "https://lockage.example.com/oidc/callback"
@@ -494,6 +495,67 @@ func TestAGroupThatGivesWhatIsGone(t *testing.T) {
 		}
 		if diff := cmp.Diff([]access.Grant{{Environment: x.development, Role: access.Viewer}}, o.who(t).Grants); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What is given by hand leaves alone what groups give, at once and not at the next login.
+func TestGivingByHandLeavesWhatGroupsGive(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		ctx := t.Context()
+		p := x.provided(t)
+		if _, err := x.CreateEnvironment(ctx, x.owner, environment.Fields{Name: ptr("staging")}); err != nil {
+			t.Fatal(err)
+		}
+		x.maps(t, access.GroupGrants{Group: "engineers", Grants: []access.Grant{{Environment: "development", Role: access.Developer}, {Environment: "staging", Role: access.Viewer}}})
+		o, err := x.atProvider(t, p, ada.Subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := o.who(t).ID
+		for _, step := range []struct {
+			what   string
+			give   []control.Grant
+			holds  []control.Grant // in a session of the provider
+			byHand []control.Grant // in any other
+		}{
+			{"another environment", granting("production", "support"), granting("development", "developer", "staging", "viewer", "production", "support"), granting("production", "support")},
+			{"all that is held, sent back", granting("development", "developer", "staging", "viewer", "production", "viewer"), granting("development", "developer", "staging", "viewer", "production", "viewer"), granting("production", "viewer")},
+			{"another role where a group gives one", granting("staging", "admin"), granting("development", "developer", "staging", "admin"), granting("staging", "admin")},
+			{"nothing", []control.Grant{}, granting("development", "developer"), []control.Grant{}},
+		} {
+			m, err := x.UpdateMember(ctx, x.proved(), id, nil, &step.give)
+			if err != nil {
+				t.Fatalf("%s: %v", step.what, err)
+			}
+			if diff := cmp.Diff(step.holds, m.Grants); diff != "" {
+				t.Errorf("%s: the answer (-want +got):\n%s", step.what, diff)
+			}
+			me, err := x.WhoAmI(ctx, o.who(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(step.holds, me.Grants); diff != "" {
+				t.Errorf("%s: in a session of the provider (-want +got):\n%s", step.what, diff)
+			}
+			var hand []access.Grant
+			if err := x.store.Read(ctx, x.account, func(tx *store.Tx) error {
+				hand, err = tx.GrantsByHand(ctx, x.account, id)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if len(hand) != len(step.byHand) {
+				t.Errorf("%s: by hand they hold %v, want %v", step.what, hand, step.byHand)
+			}
+		}
+		// at the next login the group gives again what gave way
+		again, err := x.atProvider(t, p, ada.Subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if me, err := x.WhoAmI(ctx, again.who(t)); err != nil || !cmp.Equal(me.Grants, granting("development", "developer", "staging", "viewer")) {
+			t.Errorf("got %v and %v, want what the group gives", me.Grants, err)
 		}
 	})
 }

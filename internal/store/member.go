@@ -90,13 +90,20 @@ func (tx *Tx) InsertGrant(ctx context.Context, holder string, g access.Grant) er
 	return tx.exec(ctx, insert, tx.account, holder, g.Environment, g.Role)
 }
 
-// PutGrants makes what a holder holds these grants, and no others.
+// PutGrants makes what a holder holds by hand these grants, and no others. What groups at the login provider give stays,
+// and gives way where another grant is given in the same environment.
 func (tx *Tx) PutGrants(ctx context.Context, holder string, grants []access.Grant) error {
-	if err := tx.exec(ctx, `DELETE FROM grants WHERE account_id = $1 AND holder_id = $2`, tx.account, holder); err != nil {
+	const (
+		forget = `DELETE FROM grants WHERE account_id = $1 AND holder_id = $2 AND source <> $3`
+		put    = `
+			INSERT INTO grants (account_id, holder_id, environment_id, role) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (account_id, holder_id, environment_id) DO UPDATE SET role = excluded.role, source = excluded.source`
+	)
+	if err := tx.exec(ctx, forget, tx.account, holder, fromGroups); err != nil {
 		return err
 	}
 	for _, g := range grants {
-		if err := tx.InsertGrant(ctx, holder, g); err != nil {
+		if err := tx.exec(ctx, put, tx.account, holder, g.Environment, g.Role); err != nil {
 			return err
 		}
 	}
