@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/lockage/lockage/internal/access"
 	"github.com/lockage/lockage/internal/factor"
@@ -68,25 +67,20 @@ func lackOf(s Session, grants []access.Grant) access.Lack {
 	return ""
 }
 
-// mailLimit is how long a message about a login may take to be handed over.
-const mailLimit = 10 * time.Second
-
-// tellRecovery tells a person that one of their recovery codes was used. A message that cannot be handed over keeps nobody
-// from logging in.
+// tellRecovery tells a person that one of their recovery codes was used. It is sent beside the login, which waits for no
+// mail server, and tried again like every message.
 func (c *Control) tellRecovery(ctx context.Context, p store.Person, address string) {
 	if c.mail == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailLimit)
-	defer cancel()
-	err := c.mail.Send(ctx, mail.Message{
+	posted := c.post(mail.Message{
 		To: p.Email, Subject: "A recovery code of yours was used",
 		Text: "Somebody logged in to Lockage as you with a recovery code, from " + printable(address, addressMost) + ".\n\n" +
 			"If it was you, nothing is to be done; make new codes when few are left.\n" +
 			"If it was not, change your password, end your other sessions and make new recovery codes.\n",
 	})
-	if err != nil {
-		c.logger.ErrorContext(ctx, "a message about a recovery code could not be sent", "error", err)
+	if !posted {
+		c.logger.ErrorContext(ctx, "a message about a recovery code was not sent: too many wait")
 	}
 }
 
