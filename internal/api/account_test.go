@@ -54,6 +54,7 @@ func TestAccount(t *testing.T) {
 	}
 	for body, field := range map[string]string{
 		`{"audit":null}`: "audit", `{"audit":"400d"}`: "audit", `{"audit":{"zebra":1}}`: "audit.zebra", `{"audit":{"retention":400}}`: "audit.retention",
+		`{"audit":{"retention":null}}`: "audit.retention", `{"step_up":{"values":null}}`: "step_up.values", `{"oidc":{"only":null}}`: "oidc.only", `{"obfuscation":{"keep":null}}`: "obfuscation.keep",
 		`{"audit":{"retention":"zebra"}}`: "audit.retention", `{"audit":{"retention":"89d"}}`: "audit.retention",
 	} {
 		r.do("PATCH", "/v1/account", body).problem(400, "validation_error", field)

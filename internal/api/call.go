@@ -19,19 +19,20 @@ import (
 
 // call is one request on its way through an operation.
 type call struct {
-	who    access.Principal // zero on an open operation
-	bearer string           // of an operation that recognizes; "": none was sent
-	body   []byte
-	query  url.Values
-	agent  string                                          // the program it was sent with, as it says
-	shape  *huma.Schema                                    // of the body; nil where control reads it itself
-	next   string                                          // set by a list that goes on: where
-	match  string                                          // the ETag that the thing changed must have; "": any
-	tag    string                                          // set where the answer has an ETag
-	status int                                             // of success, where it is not the operation's usual one
-	flow   *flow                                           // the answer of an operation whose answer flows
-	again  func(context.Context) (access.Principal, error) // finds out anew who calls; nil on an open operation
-	err    error                                           // the failure, which the guard answers
+	who     access.Principal // zero on an open operation
+	bearer  string           // of an operation that recognizes; "": none was sent
+	body    []byte
+	query   url.Values
+	agent   string                                          // the program it was sent with, as it says
+	schemas huma.Registry                                   // what a shape refers to
+	shape   *huma.Schema                                    // of the body; nil where control reads it itself
+	next    string                                          // set by a list that goes on: where
+	match   string                                          // the ETag that the thing changed must have; "": any
+	tag     string                                          // set where the answer has an ETag
+	status  int                                             // of success, where it is not the operation's usual one
+	flow    *flow                                           // the answer of an operation whose answer flows
+	again   func(context.Context) (access.Principal, error) // finds out anew who calls; nil on an open operation
+	err     error                                           // the failure, which the guard answers
 }
 
 // refusal hands a failure through huma, which knows failures by their status.
@@ -68,7 +69,7 @@ func callOf(ctx context.Context) *call {
 func (a *API) guard(d *details, shape *huma.Schema) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
-		c := &call{shape: shape, agent: r.UserAgent()}
+		c := &call{shape: shape, schemas: a.huma.OpenAPI().Components.Schemas, agent: r.UserAgent()}
 		if err := a.admit(c, d, r, hc.Operation()); err != nil {
 			a.refused(c, d, r, err)
 			refuse(w, r, err)

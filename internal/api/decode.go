@@ -60,7 +60,7 @@ func decode[B any](c *call) (B, error) {
 	if members == nil {
 		return b, fault.Refused("body", "must be a JSON object")
 	}
-	if err := checkMembers(members, c.shape); err != nil {
+	if err := checkMembers(members, c.shape, c.schemas); err != nil {
 		return b, err
 	}
 	if err := json.Unmarshal(body, &b, json.RejectUnknownMembers(true)); err != nil {
@@ -81,7 +81,7 @@ func invalidUTF8(b []byte) int {
 }
 
 // checkMembers refuses names that are unknown or missing and nulls that have no meaning, all at once.
-func checkMembers(members map[string]jsontext.Value, shape *huma.Schema) error {
+func checkMembers(members map[string]jsontext.Value, shape *huma.Schema, schemas huma.Registry) error {
 	var refused []fault.Field
 	for name, value := range members {
 		property, known := shape.Properties[name]
@@ -90,6 +90,8 @@ func checkMembers(members map[string]jsontext.Value, shape *huma.Schema) error {
 			refused = append(refused, fault.Field{Field: fieldName(name), Message: "is not a field of this body"})
 		case value.Kind() == 'n' && !property.Nullable:
 			refused = append(refused, fault.Field{Field: name, Message: "must not be null"})
+		default:
+			refused = append(refused, nullsIn(name, value, property, schemas)...)
 		}
 	}
 	for _, name := range shape.Required {
@@ -98,6 +100,29 @@ func checkMembers(members map[string]jsontext.Value, shape *huma.Schema) error {
 		}
 	}
 	return fault.RefusedFields(byName(refused))
+}
+
+// nullsIn finds nulls without a meaning in the objects of ours that stand in a body: they would be taken for absent. What
+// else is wrong there the reader of JSON says.
+func nullsIn(path string, value jsontext.Value, shape *huma.Schema, schemas huma.Registry) (refused []fault.Field) {
+	if shape.Ref != "" {
+		shape = schemas.SchemaFromRef(shape.Ref)
+	}
+	var members map[string]jsontext.Value
+	if value.Kind() != '{' || shape == nil || len(shape.Properties) == 0 || json.Unmarshal(value, &members) != nil {
+		return nil
+	}
+	for name, value := range members {
+		property, known := shape.Properties[name]
+		switch {
+		case !known:
+		case value.Kind() == 'n' && !property.Nullable && len(property.OneOf) == 0:
+			refused = append(refused, fault.Field{Field: path + "." + name, Message: "must not be null"})
+		default:
+			refused = append(refused, nullsIn(path+"."+name, value, property, schemas)...)
+		}
+	}
+	return refused
 }
 
 // byName sorts fields, so that equal requests have equal answers.
