@@ -12,10 +12,16 @@ import (
 
 func (a *API) whoAmI(ctx context.Context, c *call, _ *none) (wire.Identity, error) {
 	me, err := a.control.WhoAmI(ctx, c.who)
-	return wire.Identity{
+	out := wire.Identity{
 		Account: wire.AccountRef{ID: me.Account.ID, Name: me.Account.Name}, Kind: string(me.Kind), ID: me.ID, Name: me.Name, Email: me.Email,
 		Grants: convert(me.Grants, grantOf), ExpiresAt: wire.Time(me.ExpiresAt),
-	}, err
+	}
+	if s := me.Session; s != nil {
+		out.Session = &wire.IdentitySession{
+			ID: s.ID, Methods: s.Methods, CreatedAt: wire.Time(s.CreatedAt), ProvedAt: wire.Time(s.ProvedAt), ExpiresAt: wire.Time(s.ExpiresAt), IdleExpiresAt: wire.Time(me.IdleAt),
+		}
+	}
+	return out, err
 }
 
 type permissionQuery struct {

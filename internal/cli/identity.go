@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lockage/lockage/client"
@@ -16,19 +18,34 @@ func (p *program) whoami() *cobra.Command {
 				return err
 			}
 			me, err := c.WhoAmI(cmd.Context())
-			return printOne(p, me, err, []column[wire.Identity]{
-				{head: "account", cell: func(i wire.Identity) string { return i.Account.Name + " (" + i.Account.ID + ")" }},
-				{head: "kind", cell: func(i wire.Identity) string { return i.Kind }},
-				{head: "name", cell: func(i wire.Identity) string { return i.Name }},
-				{head: "email", cell: func(i wire.Identity) string { return i.Email }},
-				{head: "id", cell: func(i wire.Identity) string { return i.ID }},
-				{head: "grants", cell: func(i wire.Identity) string { return wordGrants(i.Grants) }},
-				{head: "expires", cell: func(i wire.Identity) string { return at(i.ExpiresAt, "never") }},
-			})
+			return printOne(p, me, err, identityColumns(me))
 		},
 	}
 	p.remote(cmd)
 	return cmd
+}
+
+// identityColumns tell of a member's session, and when a token expires.
+func identityColumns(me wire.Identity) []column[wire.Identity] {
+	list := []column[wire.Identity]{
+		{head: "account", cell: func(i wire.Identity) string { return i.Account.Name + " (" + i.Account.ID + ")" }},
+		{head: "kind", cell: func(i wire.Identity) string { return i.Kind }},
+		{head: "name", cell: func(i wire.Identity) string { return i.Name }},
+		{head: "email", cell: func(i wire.Identity) string { return i.Email }},
+		{head: "id", cell: func(i wire.Identity) string { return i.ID }},
+		{head: "grants", cell: func(i wire.Identity) string { return wordGrants(i.Grants) }},
+	}
+	if me.Session == nil {
+		return append(list, column[wire.Identity]{head: "expires", cell: func(i wire.Identity) string { return at(i.ExpiresAt, "never") }})
+	}
+	return append(
+		list,
+		column[wire.Identity]{head: "logged in by", cell: func(i wire.Identity) string { return strings.Join(i.Session.Methods, ", ") }},
+		column[wire.Identity]{head: "logged in at", cell: func(i wire.Identity) string { return at(i.Session.CreatedAt, "") }},
+		column[wire.Identity]{head: "last proof", cell: func(i wire.Identity) string { return at(i.Session.ProvedAt, "") }},
+		column[wire.Identity]{head: "ends", cell: func(i wire.Identity) string { return at(i.Session.ExpiresAt, "") }},
+		column[wire.Identity]{head: "ends unused", cell: func(i wire.Identity) string { return at(i.Session.IdleExpiresAt, "") }},
+	)
 }
 
 func (p *program) permissions() *cobra.Command {

@@ -16,7 +16,9 @@ type Identity struct {
 	Name      string
 	Email     string    // of a member
 	Grants    []Grant   // what is held now: of a token, within what its giver holds
-	ExpiresAt time.Time // of the credential; zero: never, or a session's, which has its own page
+	ExpiresAt time.Time // of a token; zero: never
+	Session   *Session  // of a member
+	IdleAt    time.Time // when the session is over without another request
 }
 
 // WhoAmI tells somebody who they are.
@@ -37,6 +39,14 @@ func (c *Control) WhoAmI(ctx context.Context, who access.Principal) (me Identity
 		}
 		m, err := v.Member(ctx, who.ID)
 		me.Name, me.Email = m.Name, m.Email
+		if err != nil || who.Session == "" {
+			return gone(err)
+		}
+		s, err := v.Session(ctx, who.Session)
+		if err == nil {
+			s.SeenAt = c.presence.last(s)
+			me.Session, me.IdleAt = &s, s.SeenAt.Add(sessionIdle)
+		}
 		return gone(err)
 	})
 	return me, err

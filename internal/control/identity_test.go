@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -103,5 +104,33 @@ func TestPermissions(t *testing.T) {
 		wantFault(t, "of nobody, by an owner", err, fault.NotFound, "")
 		_, err = x.Permissions(ctx, x.owner, control.PermissionsOf{Environment: never})
 		wantFault(t, "nowhere", err, fault.NotFound, "")
+	})
+}
+
+func TestWhoAmITellsOfTheSession(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		o := x.opened(t, ownerEmail, ownerPassword)
+		x.clock.pass(10 * time.Minute)
+		who := o.who(t)
+		me, err := x.WhoAmI(t.Context(), who)
+		if err != nil || me.Session == nil {
+			t.Fatalf("got %+v and %v, want the session", me, err)
+		}
+		s, now := me.Session, x.clock.Now()
+		if s.ID != o.Session.ID || !s.ExpiresAt.Equal(o.Session.ExpiresAt) || !s.ProvedAt.Equal(o.Session.ProvedAt) || !slices.Equal(s.Methods, []string{"password"}) {
+			t.Errorf("got %+v, want what began", s)
+		}
+		if me.IdleAt.After(now.Add(time.Hour)) || me.IdleAt.Before(now.Add(59*time.Minute)) {
+			t.Errorf("it ends unused at %v, want an hour after %v", me.IdleAt, now)
+		}
+		if _, err := x.Prove(t.Context(), who, ownerPassword, control.Proof{}); err != nil {
+			t.Fatal(err)
+		}
+		if later, err := x.WhoAmI(t.Context(), who); err != nil || !later.Session.ProvedAt.After(s.ProvedAt) {
+			t.Errorf("after a proof: got %v and %v, want it newer than %v", later.Session, err, s.ProvedAt)
+		}
+		if me, err := x.WhoAmI(t.Context(), x.owner); err != nil || me.Session != nil {
+			t.Errorf("who has no session: got %+v and %v", me.Session, err)
+		}
 	})
 }
