@@ -3,7 +3,7 @@
 // gave it; everything else goes to standard error. No command takes a secret's value as an argument.
 //
 // The exit code is 0 for success, 1 for a failure or a refusal, 2 for a command line that makes no sense, and 3 when
-// something stands in the way that somebody can clear: blockers of a plan, a hold, a freeze. plan, push and rollback
+// something stands in the way that somebody can clear: blockers of a plan, a hold, a freeze, the want of a fresh proof. plan, push and rollback
 // --plan-only are made for scripts and say with 2 that there are changes; a command line of theirs that makes no sense
 // is 1.
 package cli

@@ -5,7 +5,7 @@ const (
 	exitFailure = 1
 	exitUsage   = 2
 	exitChanges = 2 // of the commands made for scripts: there is something to do, or it was done
-	exitBlocked = 3 // something stands in the way, or the content is refused
+	exitBlocked = 3 // something stands in the way, also the want of a fresh proof, or the content is refused
 )
 
 // scripted marks a command whose exit code 2 means changes.

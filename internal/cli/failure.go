@@ -29,6 +29,9 @@ func (p *program) fail(err error) int {
 		if problem.Type == "" {
 			problem.Type = "failure"
 		}
+		if refused.StepUp {
+			code, hint = exitBlocked, "at a terminal the command asks for it; elsewhere log in anew, with lockage login --email or --web"
+		}
 		switch problem.Type {
 		case "not_ready", "on_hold", "frozen":
 			code = exitBlocked

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func TestSessions(t *testing.T) {
 			"exits":   exits,
 			"browse":  browse,
 			"code":    oneTimeCode,
+			"stale":   stale,
 		},
 	})
 }
@@ -135,6 +137,15 @@ func oneTimeCode(ts *testscript.TestScript, _ bool, args []string) {
 	code, err := totp.GenerateCode(args[1], time.Now().Add(time.Duration(steps)*30*time.Second))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(code+"\n"), 0o600))
+}
+
+// stale has everybody have proven who they are a day ago.
+func stale(ts *testscript.TestScript, _ bool, _ []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs("data/lockage.db")+"?_pragma=busy_timeout(10000)")
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), `UPDATE sessions SET proved_at = proved_at - 86400000`)
+	ts.Check(err)
 }
 
 // exits runs a command that ends with a code: exits CODE command…
