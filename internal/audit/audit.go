@@ -95,7 +95,7 @@ func AllowedDetail(key string) bool {
 		"active", "field", "plan", "promotion", "force", "protected", "approvals", "freeze",
 		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route", "second_factor", "grants", "groups", "oidc",
 		"retention", "first", "last", "hash", "skipped", "record", "cut", "obfuscate_customer_data", "show_message_contents", "obfuscation",
-		"addresses":
+		"addresses", "agent":
 		return true
 	default:
 		return false

@@ -49,7 +49,7 @@ func TestAllowedDetail(t *testing.T) {
 	for _, key := range []string{
 		"name", "version", "grace", "type", "reason", "error", "source", "message", "commit", "changes", "overwrite", "active", "field",
 		"plan", "promotion", "force", "protected", "approvals", "freeze",
-		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route", "grants", "addresses",
+		"staged", "expires_at", "strict", "hosts", "count", "format", "target", "number", "distinct_values", "route", "grants", "addresses", "agent",
 	} {
 		if !audit.AllowedDetail(key) {
 			t.Errorf("%s is refused, want it allowed", key)

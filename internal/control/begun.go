@@ -64,7 +64,7 @@ func (c *Control) FinishLogin(ctx context.Context, begun string, r LoginRequest,
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	first := proven{person: person, methods: []string{methodPassword}, refused: refused}
+	first := proven{person: person, methods: []string{methodPassword}, refused: refused, agent: r.Agent}
 	if !good || person.ID == "" {
 		return LoggedIn{}, c.refuseLogin(ctx, first, from, fault.New(fault.Unauthenticated, "this took too long; begin again with your password"))
 	}

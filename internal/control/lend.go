@@ -52,7 +52,7 @@ func (c *Control) TakeLentSession(ctx context.Context, code, verifier, agent str
 	if err != nil {
 		return out, err
 	}
-	first := proven{refused: refused}
+	first := proven{refused: refused, agent: agent}
 	lender, err := c.lender(ctx, code, verifier)
 	if err != nil {
 		return out, err
@@ -74,9 +74,6 @@ func (c *Control) TakeLentSession(ctx context.Context, code, verifier, agent str
 	out.Session.ID, out.Session.Digest, out.Session.Address, out.Session.Agent = newID(), c.digester.Sum(out.Secret), from.Address, printable(agent, agentMost)
 	out.Session.CreatedAt, out.Session.SeenAt = now, now
 	entry := loginEntry(lender.Member, first, from)
-	if entry.Detail == nil {
-		entry.Detail = map[string]string{}
-	}
 	maps.Copy(entry.Detail, audit.Detail("source", "session "+lender.ID))
 	err = c.store.Write(ctx, lender.Account, func(tx *store.Tx) error {
 		if _, err := tx.Session(ctx, lender.ID); err != nil { // ended a moment ago

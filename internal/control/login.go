@@ -58,6 +58,7 @@ type proven struct {
 	methods []string // what was shown
 	whole   bool     // it counts as both factors
 	refused int      // attempts before this one that were too many
+	agent   string   // the program they were shown with, as it says
 }
 
 // secondFactor is a way to prove who one is besides the first.
@@ -93,7 +94,7 @@ func (c *Control) Login(ctx context.Context, r LoginRequest, from access.Request
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	first := proven{person: person, methods: []string{methodPassword}, refused: refused}
+	first := proven{person: person, methods: []string{methodPassword}, refused: refused, agent: r.Agent}
 	if !right {
 		return LoggedIn{}, c.refuseLogin(ctx, first, from, errLogin())
 	}
@@ -152,9 +153,6 @@ func (c *Control) begin(ctx context.Context, first proven, r LoginRequest, from 
 	}
 	entry := loginEntry(member, first, from)
 	if slices.Contains(methods, string(factor.Recovery)) {
-		if entry.Detail == nil {
-			entry.Detail = map[string]string{}
-		}
 		maps.Copy(entry.Detail, audit.Detail("type", string(factor.Recovery)))
 	}
 	err = c.store.Write(ctx, member.Account, func(tx *store.Tx) error {
@@ -240,8 +238,8 @@ func (c *Control) refuseLogin(ctx context.Context, first proven, from access.Req
 	}
 	entry := loginEntry(member, first, from)
 	entry.Outcome = audit.Refused
-	if entry.Detail == nil {
-		entry.Detail = audit.Detail("error", string(kind))
+	if first.refused == 0 {
+		maps.Copy(entry.Detail, audit.Detail("error", string(kind)))
 	}
 	if err := c.record(ctx, where, entry); err != nil {
 		return err
@@ -255,8 +253,12 @@ func loginEntry(m store.Member, first proven, from access.Request) audit.Entry {
 		Outcome: audit.Allowed, Target: audit.Target{Kind: "member", ID: m.ID, Name: m.Email},
 		RequestID: from.ID, Address: from.Address,
 	}
+	e.Detail = map[string]string{}
 	if first.refused > 0 {
-		e.Detail = audit.Detail("reason", fmt.Sprintf("%d attempts before this one were refused as too many", first.refused))
+		maps.Copy(e.Detail, audit.Detail("reason", fmt.Sprintf("%d attempts before this one were refused as too many", first.refused)))
+	}
+	if agent := printable(first.agent, agentMost); agent != "" {
+		maps.Copy(e.Detail, audit.Detail("agent", agent))
 	}
 	return e
 }

@@ -115,7 +115,7 @@ func (c *Control) LoginAtProvider(ctx context.Context, a ProviderAnswer, r Login
 	if err != nil {
 		return LoggedIn{}, err
 	}
-	first := proven{methods: []string{methodOIDC}, whole: true, refused: refused}
+	first := proven{methods: []string{methodOIDC}, whole: true, refused: refused, agent: r.Agent}
 	who, err := c.identified(ctx, purposeProvider, "", a)
 	if err == nil {
 		first.person, err = c.personAt(ctx, who)

@@ -231,7 +231,7 @@ func (c *Control) LoginWithPasskey(ctx context.Context, answer []byte, r LoginRe
 		return LoggedIn{}, err
 	}
 	person, err := c.provenByPasskey(ctx, purposeLogin, "", answer)
-	first := proven{methods: []string{string(factor.Passkey)}, whole: true, refused: refused}
+	first := proven{methods: []string{string(factor.Passkey)}, whole: true, refused: refused, agent: r.Agent}
 	if err == nil && person == "" {
 		err = fault.New(fault.Unauthenticated, "the passkey is not known here, or its answer came too late; try again")
 	}

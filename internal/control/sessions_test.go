@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,23 @@ func (x *fixture) last(t *testing.T) audit.Entry {
 	t.Helper()
 	list := x.entries(t)
 	return list[len(list)-1]
+}
+
+// The log tells with which program somebody logs in, or tries to: one line of it, and not more than fits.
+func TestTheLogTellsTheProgramOfALogin(t *testing.T) {
+	onBoth(t, func(t *testing.T, x *fixture) {
+		x.opened(t, ownerEmail, ownerPassword)
+		if e := x.last(t); e.Action != "session.login" || e.Outcome != audit.Allowed || e.Detail["agent"] != "Mozilla[2J/5.0" {
+			t.Errorf("got %+v, want the program, printable", e)
+		}
+		for agent, want := range map[string]string{"": "", "curl/8\r\nX: y": "curl/8X: y", strings.Repeat("ü", 500): strings.Repeat("ü", 120), "\x00\xff": ""} {
+			_, err := x.Login(t.Context(), control.LoginRequest{Email: "nobody@example.com", Password: "wrong", Agent: agent}, access.Request{Address: "192.0.2.7"})
+			x.clock.pass(time.Minute)
+			if e := x.last(t); !fault.Is(err, fault.Unauthenticated) || e.Outcome != audit.Refused || e.Detail["agent"] != want || e.Detail["error"] != "unauthenticated" {
+				t.Errorf("%.20q: got %v and %+v, want %q", agent, err, e, want)
+			}
+		}
+	})
 }
 
 func TestLogoutEndsTheSession(t *testing.T) {
