@@ -69,7 +69,7 @@ fuzz: ## stay FUZZTIME (30s) with each fuzz target of each package
 
 .PHONY: bench
 bench: ## measure; BENCH names the benchmarks, as a regular expression
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m ./...
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
 .PHONY: clean
 clean: ## remove what make builds, and the test cache
