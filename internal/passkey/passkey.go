@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -37,7 +38,7 @@ func New(publicURL string) (*Party, error) {
 	if err != nil || u.Host == "" {
 		return nil, errors.New("the public URL is none")
 	}
-	host := u.Hostname()
+	host := strings.ToLower(u.Hostname()) // as browsers write names, whatever the operator wrote
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil, errors.New("the public URL has an address in place of a name")
 	}

@@ -217,6 +217,18 @@ func TestWhereThereArePasskeys(t *testing.T) {
 	}
 }
 
+// Browsers refuse a name in capitals.
+func TestNamesAreAskedForAsBrowsersWriteThem(t *testing.T) {
+	options, err := party(t, "https://Lockage.Example.com/").Register(ada, challenge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked struct{ RP struct{ ID string } }
+	if err := json.Unmarshal(options, &asked); err != nil || asked.RP.ID != "lockage.example.com" {
+		t.Errorf("got the name %q (%v), want lockage.example.com", asked.RP.ID, err)
+	}
+}
+
 func TestNothingOfTheMakerIsKept(t *testing.T) {
 	who, _ := enrolled(t, party(t, origin), ada)
 	if s := string(who.Records[0]); strings.Contains(s, `"object"`) || strings.Contains(s, "clientDataJSON") || len(s) > 1000 {

@@ -78,8 +78,8 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   const at = form.dataset.origin;
   if (!window.PublicKeyCredential) {
     say("This browser knows no passkeys.");
-  } else if (at && at !== location.origin) {
-    say(`Passkeys work at ${at} only.`);
+  } else if (at && new URL(at).origin !== location.origin) {
+    say(`Passkeys work at ${new URL(at).origin} only.`);
   }
   form.hidden = false;
   form.querySelector("button").disabled = !said.hidden;
