@@ -206,6 +206,7 @@ func TestRepeatsOnlyOnceAndOnlyWhatItMay(t *testing.T) {
 		want int
 	}{
 		{"POST", func() error { _, err := c.Promote(t.Context(), wire.PromotionCreate{}); return err }, 2},
+		{"POST of what would be done twice", func() error { _, err := c.CreateAccount(t.Context(), wire.AccountCreate{}); return err }, 1},
 		{"GET", func() error { _, err := c.GetSecret(t.Context(), "x"); return err }, 2},
 		{"DELETE", func() error { return c.DeleteSecret(t.Context(), "x") }, 1},
 		{"PUT", func() error { _, err := c.SetSecretValue(t.Context(), "x", "qa", "canary"); return err }, 1},

@@ -111,7 +111,7 @@ func (c *Client) send(parent context.Context, r request) (answer, error) {
 		}
 	}
 	key := ""
-	if r.method == http.MethodPost {
+	if r.method == http.MethodPost && !r.unkept { // with a key the transport would repeat it, too
 		id, err := uuid.NewV7()
 		if err != nil {
 			return answer{}, fmt.Errorf("make an idempotency key: %w", err)
@@ -121,7 +121,7 @@ func (c *Client) send(parent context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(parent, timeLimit)
 	defer cancel()
 	a, err := c.once(ctx, r, address, key, body)
-	if err != nil && ctx.Err() == nil && !r.unkept && (key != "" || r.method == http.MethodGet) {
+	if err != nil && ctx.Err() == nil && (key != "" || r.method == http.MethodGet) {
 		a, err = c.once(ctx, r, address, key, body)
 	}
 	switch {
