@@ -33,6 +33,7 @@ func (c *Client) ExportAudit(ctx context.Context, f AuditFilter, format string, 
 		return 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("User-Agent", userAgent)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		var u *url.Error // it repeats the whole URL

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 	"unicode"
@@ -46,6 +47,9 @@ type Client struct {
 	overrideFreeze string
 	prove          func(ctx context.Context, why string) (wire.Prove, error)
 }
+
+// userAgent tells the server what calls it: it stands in the list of a person's sessions and in the audit log.
+const userAgent = "lockage-client (" + runtime.GOOS + ")"
 
 // timeLimit is what one operation may take, its repetition included.
 const timeLimit = 30 * time.Second

@@ -96,6 +96,7 @@ func (s *logStream) read(parent context.Context, address string, yield func(LogE
 	}
 	req.Header.Set("Authorization", "Bearer "+s.c.token)
 	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("User-Agent", userAgent)
 	if s.last != "" {
 		req.Header.Set("Last-Event-ID", s.last)
 	}

@@ -67,6 +67,7 @@ func openly(ctx context.Context, c Config, method, path string, sent, answered a
 	if err != nil {
 		return err
 	}
+	r.Header.Set("User-Agent", userAgent)
 	if sent != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}

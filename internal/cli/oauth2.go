@@ -120,11 +120,14 @@ the browser back. The redirect URI that it prints must be registered at the prov
 			if wait <= 0 {
 				return nil
 			}
-			p.note("waiting until it is done, or %s", at(a.ExpiresAt, ""))
-			since := time.Now()
+			until := time.Now().Add(wait)
+			if over := time.Time(a.ExpiresAt); over.Before(until) {
+				until = over
+			}
+			p.note("waiting until it is done, or %s", at(wire.Time(until), ""))
 			ticker := time.NewTicker(time.Second)
 			defer ticker.Stop()
-			for time.Since(since) < wait && time.Now().Before(time.Time(a.ExpiresAt)) {
+			for time.Now().Before(until) {
 				select {
 				case <-cmd.Context().Done():
 					return cmd.Context().Err()

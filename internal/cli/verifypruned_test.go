@@ -250,7 +250,7 @@ func TestRetentionOfTheAuditLog(t *testing.T) {
 	stop = start()
 	defer func() { stop() }()
 	var made wire.AuditCheckpoint
-	for end := time.Now().Add(20 * time.Second); made.Pruned == 0; {
+	for end := time.Now().Add(60 * time.Second); made.Pruned == 0; {
 		if time.Now().After(end) {
 			t.Fatal("nothing was pruned")
 		}

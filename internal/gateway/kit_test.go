@@ -175,7 +175,7 @@ func (w *world) serve() *world {
 	go s.Serve(l) //nolint:errcheck // it ends with Close
 	w.t.Cleanup(func() {
 		_ = s.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := w.gateway.Stop(ctx); err != nil {
 			w.t.Errorf("Stop: got %v, want nil", err)
@@ -218,7 +218,7 @@ func (s *sink) wait(t testing.TB, n int) []route.Call {
 // eventually waits for a fact.
 func eventually(t testing.TB, what string, fact func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if fact() {
 			return
 		}

@@ -134,7 +134,7 @@ func (w *witnessed) look(t *testing.T, name string) (value float64, there bool) 
 // eventually waits for a fact.
 func eventually(t *testing.T, fact string, so func() bool) {
 	t.Helper()
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(time.Minute)
 	for !so() {
 		if time.Now().After(end) {
 			t.Fatalf("not %s", fact)
