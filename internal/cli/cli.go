@@ -27,6 +27,7 @@ type program struct {
 	address  string // --address
 	token    string // --token
 	override string // --override-freeze
+	loggedIn bool   // the token is the one that login kept
 }
 
 // Run carries out one command line, without the program's name, and gives the exit code. It ends early when ctx does;

@@ -54,7 +54,7 @@ func (p *program) connect() (*client.Client, error) {
 			return nil, err
 		}
 		if token == "" && kept.Address == address {
-			token, session = kept.Token, kept
+			token, session, p.loggedIn = kept.Token, kept, true
 		}
 	}
 	if token == "" {

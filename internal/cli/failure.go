@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/lockage/lockage/client"
 	"github.com/lockage/lockage/wire"
@@ -28,6 +29,9 @@ func (p *program) fail(err error) int {
 		problem = refused.Problem()
 		if problem.Type == "" {
 			problem.Type = "failure"
+		}
+		if refused.Status == http.StatusUnauthorized && p.loggedIn {
+			hint = "what login kept does not serve any more; log in again with lockage login"
 		}
 		if refused.StepUp {
 			code, hint = exitBlocked, "at a terminal the command asks for it; elsewhere log in anew, with lockage login --email or --web"
