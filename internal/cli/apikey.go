@@ -122,17 +122,11 @@ func (p *program) keysUpdate() *cobra.Command {
 				return err
 			}
 			u := client.APIKeyUpdate{Description: given(cmd, "description", description)}
-			switch f := cmd.Flags().Lookup("expires"); {
-			case !f.Changed:
-			case f.Value.String() == "never":
-				u.ExpiresAt = new(wire.Time)
-			default:
-				expires, err := moment(cmd, "expires", 1)
-				if err != nil {
-					return err
-				}
-				u.ExpiresAt = new(wire.Time(expires))
+			expires, err := expiry(cmd)
+			if err != nil {
+				return err
 			}
+			u.ExpiresAt = expires
 			c, err := p.connect()
 			if err != nil {
 				return err

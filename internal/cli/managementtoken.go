@@ -134,17 +134,11 @@ before somebody leaves, somebody else sets the grants of the tokens that are to 
 				}
 				u.Grants = &list
 			}
-			switch f := cmd.Flags().Lookup("expires"); {
-			case !f.Changed:
-			case f.Value.String() == "never":
-				u.ExpiresAt = new(wire.Time)
-			default:
-				expires, err := moment(cmd, "expires", 1)
-				if err != nil {
-					return err
-				}
-				u.ExpiresAt = new(wire.Time(expires))
+			expires, err := expiry(cmd)
+			if err != nil {
+				return err
 			}
+			u.ExpiresAt = expires
 			c, err := p.connect()
 			if err != nil {
 				return err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lockage/lockage/wire"
 )
 
 // momentHelp is how a flag says what moment takes.
@@ -38,4 +40,16 @@ func duration(s string) (time.Duration, error) {
 	}
 	n, err := strconv.ParseUint(days, 10, 16)
 	return time.Duration(n) * 24 * time.Hour, err //nolint:gosec // sixteen bits fit
+}
+
+// expiry reads --expires of a change: nil where it stays as it is, the zero Time for never.
+func expiry(cmd *cobra.Command) (*wire.Time, error) {
+	switch f := cmd.Flags().Lookup("expires"); {
+	case !f.Changed:
+		return nil, nil
+	case f.Value.String() == "never":
+		return new(wire.Time), nil
+	}
+	t, err := moment(cmd, "expires", 1)
+	return new(wire.Time(t)), err
 }
